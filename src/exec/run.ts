@@ -1,0 +1,86 @@
+import { closeSync, openSync } from 'node:fs'
+import { execa } from 'execa'
+import { CommandError } from '../model/errors.ts'
+
+export interface RunOptions {
+  readonly cwd?: string
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly timeoutMs?: number
+  /** File that takes stdout and stderr instead of a pipe, which could die before its reader (R14). */
+  readonly outputFile?: string
+  /** Exit codes that are answers, not errors; default 0. */
+  readonly accept?: readonly number[]
+  readonly signal?: AbortSignal
+}
+
+export interface RunResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/** Runs one program in a process group of its own, without a shell; throws CommandError. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<RunResult> {
+  const fd = options.outputFile === undefined ? undefined : openSync(options.outputFile, 'a')
+  const child = execa(command, [...args], {
+    env: { ...options.env },
+    extendEnv: false,
+    detached: true,
+    // What writes to a file may outlive us: an activation is never interrupted.
+    cleanup: fd === undefined,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: 256 * 1024 * 1024,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    // A descriptor of its own: execa's file option would copy through this process, which may die.
+    ...(fd === undefined ? {} : { stdout: fd, stderr: fd }),
+  })
+  let timedOut = false
+  const killGroup = (): void => {
+    // The group, not the child: a grandchild would keep the pipe open.
+    if (child.pid !== undefined) {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // Already gone.
+      }
+    }
+  }
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true
+          killGroup()
+        }, options.timeoutMs)
+  options.signal?.addEventListener('abort', killGroup, { once: true })
+  try {
+    const result = await child
+    const stdout = typeof result.stdout === 'string' ? result.stdout : ''
+    const stderr = typeof result.stderr === 'string' ? result.stderr : ''
+    const accepted = options.accept ?? [0]
+    if (result.exitCode !== undefined && accepted.includes(result.exitCode)) {
+      return { stdout, stderr, exitCode: result.exitCode }
+    }
+    throw new CommandError(
+      timedOut
+        ? `running ${command}: no end after ${options.timeoutMs} ms`
+        : `running ${command}: ${lastLine(stderr) || result.shortMessage || 'ended badly'}`,
+      { command, exitCode: result.exitCode, signal: result.signal, timedOut, stderr },
+      { cause: result },
+    )
+  } finally {
+    clearTimeout(timer)
+    if (fd !== undefined) closeSync(fd)
+    options.signal?.removeEventListener('abort', killGroup)
+  }
+}
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''

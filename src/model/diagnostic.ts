@@ -1,0 +1,35 @@
+/** A place in a source file as the parser knows it; line and column are worked out when someone asks. */
+export interface Position {
+  readonly file: string
+  /** Index of the YAML document in the file. */
+  readonly document: number
+  /** Keys and indices from the document's root. */
+  readonly path: readonly (string | number)[]
+  /** Points at the last key of `path` instead of its value. */
+  readonly atKey?: boolean
+}
+
+export type Severity = 'error' | 'warning'
+
+/** A user's mistake while it still has its place in the parser's terms. */
+export interface Complaint {
+  readonly severity: Severity
+  /** `room/kebab`, stable. */
+  readonly code: string
+  readonly message: string
+  readonly at?: Position
+  readonly hint?: string
+}
+
+/** A user's mistake with its place; lines and columns count from 1, `endColumn` is exclusive. */
+export interface Diagnostic {
+  readonly severity: Severity
+  readonly code: string
+  readonly message: string
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly endLine: number
+  readonly endColumn: number
+  readonly hint?: string
+}

@@ -1,0 +1,68 @@
+/** Failures of the world; a user's mistake is a `Diagnostic` instead. */
+
+/** A program ended badly or did not end in time. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  readonly command: string
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly timedOut: boolean
+  readonly stderr: string
+
+  constructor(
+    message: string,
+    details: {
+      command: string
+      exitCode?: number | undefined
+      signal?: string | undefined
+      timedOut?: boolean
+      stderr?: string
+    },
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.command = details.command
+    this.exitCode = details.exitCode
+    this.signal = details.signal
+    this.timedOut = details.timedOut ?? false
+    this.stderr = details.stderr ?? ''
+  }
+}
+
+/** Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote, `other`. */
+export class GitError extends Error {
+  override readonly name = 'GitError'
+  readonly kind: 'rejected' | 'missing' | 'unreachable' | 'other'
+
+  constructor(kind: GitError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
+/** A forge answered with a status that is no success. */
+export class ForgeError extends Error {
+  override readonly name = 'ForgeError'
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** Not a failure: the thing asked for cannot be had yet. */
+export class NotReadyError extends Error {
+  override readonly name = 'NotReadyError'
+  readonly retryAfterMs: number
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** A machine does not answer SSH, or its host key is not the known one. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError'
+}

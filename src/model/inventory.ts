@@ -1,0 +1,153 @@
+import type { Position } from './diagnostic.ts'
+import type { Value } from './value.ts'
+
+/** The fleet with every selector resolved: what rendering, plan and rollout work on. */
+export interface Inventory {
+  readonly generation: 1
+  readonly inputs: readonly FlakeInput[]
+  readonly rollout: RolloutSettings
+  readonly domains: readonly Domain[]
+  readonly clusters: readonly Cluster[]
+  readonly services: readonly Service[]
+  readonly machines: readonly Machine[]
+}
+
+/** A flake input; `nixpkgs` and `deploy-rs` are always there. */
+export interface FlakeInput {
+  readonly name: string
+  readonly url: string
+  readonly flake: boolean
+  /** input of this input -> input of ours that it follows */
+  readonly follows: Readonly<Record<string, string>>
+}
+
+export interface RolloutSettings {
+  /** How many machines may be in activation at one time. */
+  readonly parallel: number
+}
+
+/** What every element has. */
+export interface Element {
+  /** Full domain name, lower case. */
+  readonly name: string
+  readonly label: string
+  readonly at: Position
+}
+
+export interface Domain extends Element {
+  readonly kind: 'domain'
+  readonly settings: NixosSettings
+}
+
+export interface Cluster extends Element {
+  readonly kind: 'cluster'
+  readonly domain: string
+  readonly settings: NixosSettings
+}
+
+/** What one level gives to NixOS: a module of its own. */
+export interface NixosSettings {
+  readonly modules: readonly ModuleReference[]
+  /** `config:` entries, one for each option path. */
+  readonly config: readonly OptionSetting[]
+  readonly users: readonly User[]
+}
+
+export interface OptionSetting {
+  /** Option path, split at the dots that Nix's quoting leaves. */
+  readonly path: readonly string[]
+  readonly value: Value
+  readonly at: Position
+}
+
+export interface User {
+  readonly name: string
+  /** Below `users.users.<name>`. */
+  readonly settings: readonly OptionSetting[]
+  readonly at: Position
+}
+
+export type ModuleReference =
+  | { readonly kind: 'path'; readonly path: string; readonly args?: Value; readonly at: Position }
+  | {
+      readonly kind: 'flake'
+      readonly input: string
+      readonly attribute: string
+      readonly at: Position
+    }
+  | { readonly kind: 'config'; readonly config: readonly OptionSetting[]; readonly at: Position }
+
+export interface Service extends Element {
+  readonly kind: 'service'
+  /** Cluster or domain that it stands in. */
+  readonly parent: string
+  /** Full names of the hosts that it runs on, in order. */
+  readonly hosts: readonly string[]
+  readonly roles: readonly Role[]
+  readonly definition?: Definition
+  readonly settings?: Value
+  readonly modules: readonly ModuleReference[]
+  readonly data?: Value
+}
+
+export interface Role extends Element {
+  readonly kind: 'role'
+  readonly hosts: readonly string[]
+  readonly maxUnavailable?: number
+}
+
+export type Definition =
+  | { readonly kind: 'path'; readonly path: string; readonly at: Position }
+  | {
+      readonly kind: 'flake'
+      readonly input: string
+      readonly attribute: string
+      readonly at: Position
+    }
+  | { readonly kind: 'builtin'; readonly name: string; readonly at: Position }
+  | { readonly kind: 'config'; readonly config: readonly OptionSetting[]; readonly at: Position }
+
+export interface Machine extends Element {
+  readonly kind: 'machine'
+  readonly cluster: string
+  readonly domain: string
+  readonly system: string
+  readonly stateVersion?: string
+  /** Name of the input that it is built from. */
+  readonly nixpkgs: string
+  readonly tags: readonly string[]
+  readonly interfaces: readonly Interface[]
+  readonly data?: Value
+  readonly settings: NixosSettings
+  /** Full names of the services that run on it, in order. */
+  readonly services: readonly string[]
+  readonly deployment: Deployment
+}
+
+export interface Interface extends Element {
+  readonly kind: 'interface'
+  readonly device: string
+  /** CIDR form, as written. */
+  readonly addresses: readonly string[]
+  readonly dhcp: boolean
+  readonly gateway?: string
+  readonly primary: boolean
+  /** False where the interface only describes. */
+  readonly configure: boolean
+}
+
+/** How the controller reaches and activates a machine. */
+export interface Deployment {
+  readonly targetHost: string
+  readonly port: number
+  readonly sshUser: string
+  readonly user: string
+  /** `ssh-ed25519 AAAA…`; without it the first contact is recorded in the ledger. */
+  readonly hostKey?: string
+  readonly magicRollback: boolean
+  readonly autoRollback: boolean
+  /** Seconds. */
+  readonly confirmTimeout: number
+  /** Seconds. */
+  readonly activationTimeout: number
+}

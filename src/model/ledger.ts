@@ -1,0 +1,80 @@
+/** The record, in git, of what each machine was given and is to get; the words of `docs/protocol.md`. */
+export interface Ledger {
+  /** Random, given once; a lease of another ledger is refused by name (R24). */
+  readonly id: string
+  /** The newest tip that compiled, and what it was rendered to. */
+  readonly published?: { readonly source: string; readonly generated: string }
+  /** Set by a person once the machines of an empty ledger were read: nothing is deployed before. */
+  readonly adopted?: { readonly by: string; readonly seq: number }
+  readonly wanted?: Wanted
+  /** A tip that does not descend from what is wanted; waits for a person. */
+  readonly rewound?: { readonly tip: string }
+  readonly machines: Readonly<Record<string, MachineRecord>>
+  readonly rollouts: readonly Rollout[]
+}
+
+/** `seq` only grows; one rollout for each. */
+export interface Wanted {
+  readonly seq: number
+  readonly source: string
+  readonly generated: string
+  readonly approvedBy?: string
+  /** Evaluated and built, by machine; absent until then. */
+  readonly systems?: Readonly<Record<string, WantedSystem>>
+}
+
+export type WantedSystem = BuiltSystem | { readonly failed: string }
+
+/** Store paths: deploy-rs' profile, its derivation, the NixOS toplevel inside. */
+export interface BuiltSystem {
+  readonly path: string
+  readonly drv: string
+  readonly system: string
+  readonly fingerprint: string
+}
+
+export interface MachineRecord {
+  readonly name: string
+  readonly cluster: string
+  /** Number of the last attempt; grows by one for each intent (R8). */
+  readonly attempt: number
+  readonly intent?: Intent
+  /** What was read back; absent is unknown, and unknown is always affected (R4). */
+  readonly given?: Given
+  readonly tries?: { readonly system: string; readonly count: number }
+  /** system -> why it is not tried again (R5) */
+  readonly held: Readonly<Record<string, { readonly reason: string; readonly attempt: number }>>
+  readonly drift?: { readonly profile: string; readonly running: string }
+  /** Recorded at the first contact where the YAML has none. */
+  readonly hostKey?: string
+  /** The newest systems that it was given, newest first: a revert needs no evaluation. */
+  readonly history: readonly (BuiltSystem & { readonly source: string })[]
+}
+
+export interface Intent {
+  readonly n: number
+  readonly kind: 'forward' | 'back'
+  readonly path: string
+  readonly drv: string
+  readonly system: string
+  readonly seq: number
+  readonly withdrawn?: boolean
+  /** Since when it does not answer, ISO 8601. */
+  readonly lost?: string
+}
+
+export interface Given {
+  /** deploy-rs' profile, empty where there was none. */
+  readonly path: string
+  /** The running toplevel, empty where nothing of Nix runs. */
+  readonly system: string
+  /** The rollout that gave it; 0 where it was found. */
+  readonly seq: number
+  readonly previous?: string
+}
+
+export interface Rollout {
+  readonly seq: number
+  readonly state: 'running' | 'stopped' | 'back' | 'superseded' | 'done'
+  readonly reason?: string
+}

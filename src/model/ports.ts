@@ -1,0 +1,187 @@
+import type { Diagnostic } from './diagnostic.ts'
+import type { Ledger } from './ledger.ts'
+import type { SystemContents } from './system-contents.ts'
+
+/** Time; `sleep` ends early when the signal aborts. */
+export interface Clock {
+  now(): Date
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** One line each, data beside the text; pino's shape. */
+export interface Log {
+  debug(data: object, text: string): void
+  info(data: object, text: string): void
+  warn(data: object, text: string): void
+  error(data: object, text: string): void
+}
+
+export interface TreeEntry {
+  readonly path: string
+  /** git's mode: 100644, 100755, 120000, 160000 */
+  readonly mode: string
+  /** blob id */
+  readonly id: string
+}
+
+/** One repository: a bare mirror that is fetched from and pushed to its remote. */
+export interface Git {
+  /** Fetches every branch; throws GitError `unreachable`. */
+  fetch(): Promise<void>
+  /** The remote's branches as last fetched or pushed: branch -> commit. */
+  branches(): Promise<ReadonlyMap<string, string>>
+  /** A branch's tip as the remote has it now (one round trip), undefined where there is none. */
+  remoteTip(branch: string): Promise<string | undefined>
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>
+  mergeBase(a: string, b: string): Promise<string | undefined>
+  /** Every file of a commit or tree. */
+  readTree(commit: string): Promise<readonly TreeEntry[]>
+  /** Texts of blobs by id; one process however many. */
+  readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+  readCommit(commit: string): Promise<CommitInfo>
+  /** The tree that merging `head` into `base` gives, or the files in conflict; changes no ref. */
+  mergeTree(
+    base: string,
+    head: string,
+  ): Promise<
+    | { readonly kind: 'merged'; readonly tree: string }
+    | { readonly kind: 'conflict'; readonly files: readonly string[] }
+  >
+  /** Writes a commit of exactly these entries (kept blobs by id, new ones by text); moves no ref. */
+  writeCommit(commit: NewCommit): Promise<string>
+  /** Pushes with a lease: `stale` when the remote is not at `expected` (undefined: must not exist). */
+  push(branch: string, commit: string, expected: string | undefined): Promise<'pushed' | 'stale'>
+}
+
+export interface CommitInfo {
+  readonly id: string
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly subject: string
+  readonly message: string
+  readonly author: string
+  /** ISO 8601 */
+  readonly date: string
+  /** `Source-Commit:` and the like; keys as written. */
+  readonly trailers: Readonly<Record<string, string>>
+}
+
+export interface NewCommit {
+  readonly parents: readonly string[]
+  /** Entries taken over as they are. */
+  readonly kept: readonly TreeEntry[]
+  /** path -> text, mode 100644; wins over `kept`. */
+  readonly files: ReadonlyMap<string, string>
+  readonly message: string
+}
+
+/** The ledger on its branch; every change is one push with a lease (R1). */
+export interface LedgerStore {
+  /** Fetches and reads; `commit` is undefined while the branch does not exist. */
+  read(): Promise<{ readonly ledger: Ledger; readonly commit: string | undefined }>
+  /** `stale` when somebody was faster: read again, decide again. */
+  write(ledger: Ledger, expected: string | undefined, message: string): Promise<'pushed' | 'stale'>
+}
+
+export type Evaluation =
+  | {
+      readonly kind: 'system'
+      readonly path: string
+      readonly drv: string
+      readonly system: string
+    }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** The controller's Nix. */
+export interface Nix {
+  /** Evaluates `deploy.nodes.<machine>` of a commit in a mirror, purely; a machine's error is its own. */
+  evaluate(
+    mirror: string,
+    commit: string,
+    machines: readonly string[],
+  ): Promise<ReadonlyMap<string, Evaluation>>
+  /** Builds and roots (the `.drv` too) below a folder named by `root`; drv -> error text of those that failed. */
+  build(
+    systems: readonly { readonly drv: string; readonly path: string }[],
+    root: string,
+  ): Promise<ReadonlyMap<string, string>>
+  /** Whether all of these are valid in the store. */
+  has(paths: readonly string[]): Promise<boolean>
+  /** Undefined when the system is not in the store. */
+  describe(system: string): Promise<SystemContents | undefined>
+}
+
+/** Lines for whoever pushed, kept for a while so that a late follower sees all. */
+export interface Progress {
+  say(topic: Topic, line: string): Promise<void>
+  /** The last word; followers end. */
+  end(topic: Topic, line?: string): Promise<void>
+  /** Yields the lines from the first on, until the end, the signal or `limitMs` without a line. */
+  follow(topic: Topic, signal: AbortSignal, limitMs: number): AsyncIterable<string>
+}
+
+export interface Topic {
+  readonly repository: string
+  readonly ref: string
+  readonly commit: string
+}
+
+/** A branch or pull request that is to be planned. */
+export interface Proposal {
+  /** Stable: branch name, or the pull request's number as text. */
+  readonly id: string
+  readonly branch: string
+  /** The commit at its head. */
+  readonly head: string
+  /** The branch that it wants into. */
+  readonly base: string
+  /** False: only data is looked at, nobody's code is run. */
+  readonly trusted: boolean
+}
+
+/** Where people see what we say: a forge or the pusher's terminal. All verbs may be repeated. */
+export interface Forge {
+  readonly kind: 'git' | 'github'
+  /** Open proposals against the deployed branch; plain git: every other branch that is not ours. */
+  proposals(): Promise<readonly Proposal[]>
+  proposal(id: string): Promise<Proposal | undefined>
+  /** The one comment of a proposal, found by a hidden marker; the same body again: no request. */
+  ensureComment(proposal: Proposal, body: string): Promise<void>
+  ensureStatus(commit: string, status: CommitStatus): Promise<void>
+}
+
+export interface CommitStatus {
+  /** `nixcluster/plan`, `nixcluster/deploy` */
+  readonly context: string
+  readonly state: 'pending' | 'success' | 'failure' | 'error'
+  /** At most 140 characters. */
+  readonly description: string
+}
+
+/** Adds jobs; all are deduplicated by what they name, and name no commit. */
+export interface Queue {
+  add(job: Job, options?: { readonly delayMs?: number }): Promise<void>
+}
+
+export type Job =
+  | { readonly kind: 'look'; readonly repository: string; readonly ref?: string }
+  | { readonly kind: 'publish'; readonly repository: string }
+  | { readonly kind: 'plan'; readonly repository: string; readonly proposal: string }
+  | { readonly kind: 'evaluate'; readonly repository: string }
+  | { readonly kind: 'rollout'; readonly repository: string }
+  | { readonly kind: 'machine'; readonly repository: string; readonly machine: string }
+  | { readonly kind: 'contact'; readonly repository: string; readonly machine: string }
+  | { readonly kind: 'approve'; readonly repository: string; readonly by: string }
+
+/** How a job ended: decided in `jobs/outcome.ts`, acted on by the queue's worker. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly reason: string }
+  | { readonly kind: 'stop'; readonly reason: string }
+
+/** What the compiler found, for people. */
+export interface Findings {
+  readonly diagnostics: readonly Diagnostic[]
+  /** The offending lines' files: path -> text. */
+  readonly texts: ReadonlyMap<string, string>
+}

@@ -1,0 +1,15 @@
+/** What is in a NixOS toplevel, as far as a plan compares it. */
+export interface SystemContents {
+  readonly system: string
+  /** unit name -> its content (unit file and drop-ins) */
+  readonly units: Readonly<Record<string, string>>
+  /** path below /etc -> text, or undefined where it is no text or too long */
+  readonly files: Readonly<Record<string, { readonly hash: string; readonly text?: string }>>
+  /** Packages of the closure: name -> versions, sorted. */
+  readonly packages: Readonly<Record<string, readonly string[]>>
+  /** Closure size, bytes. */
+  readonly size: number
+  /** Store paths whose change needs a reboot. */
+  readonly kernel: string
+  readonly initrd: string
+}
