@@ -28,6 +28,8 @@ export async function run(
   options: RunOptions,
 ): Promise<RunResult> {
   const fd = options.outputFile === undefined ? undefined : openSync(options.outputFile, 'a')
+  // execa takes any descriptor here; its types know 1 and 2 only.
+  const output = (fd ?? 'pipe') as 'pipe'
   const child = execa(command, [...args], {
     env: { ...options.env },
     extendEnv: false,
@@ -40,7 +42,8 @@ export async function run(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     // A descriptor of its own: execa's file option would copy through this process, which may die.
-    ...(fd === undefined ? {} : { stdout: fd, stderr: fd }),
+    stdout: output,
+    stderr: output,
   })
   let timedOut = false
   const killGroup = (): void => {
