@@ -1,0 +1,38 @@
+/** What putting one system in the place of another changes on a machine; lists are sorted by name. */
+export interface SystemDiff {
+  /** Toplevel that it was given last; absent for a machine that was given none. */
+  readonly before?: string
+  readonly after: string
+  readonly units: readonly UnitChange[]
+  /** Below /etc, without the units. */
+  readonly files: readonly FileChange[]
+  readonly packages: readonly PackageChange[]
+  /** Bytes by which the closure grows. */
+  readonly sizeDelta: number
+  /** What only a reboot brings into effect. */
+  readonly reboot: readonly ('kernel' | 'initrd')[]
+}
+
+export interface UnitChange {
+  readonly name: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** What the switch does to it if it runs, or is to run. */
+  readonly effect: 'starts' | 'stops' | 'restarts' | 'reloads' | 'none'
+  /** Hunks of a unified diff; absent for what is added or removed whole. */
+  readonly patch?: string
+}
+
+export interface FileChange {
+  /** With `/etc/` in front. */
+  readonly path: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** Hunks of a unified diff, where both sides are text. */
+  readonly patch?: string
+}
+
+export interface PackageChange {
+  readonly name: string
+  /** Versions, sorted; empty where it is not there. `''` is a package without a version. */
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+}
