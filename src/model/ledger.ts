@@ -43,12 +43,20 @@ export interface MachineRecord {
   readonly given?: Given
   readonly tries?: { readonly system: string; readonly count: number }
   /** system -> why it is not tried again (R5) */
-  readonly held: Readonly<Record<string, { readonly reason: string; readonly attempt: number }>>
+  readonly held: Readonly<Record<string, Hold>>
   readonly drift?: { readonly profile: string; readonly running: string }
   /** Recorded at the first contact where the YAML has none. */
   readonly hostKey?: string
-  /** The newest systems that it was given, newest first: a revert needs no evaluation. */
+  /** The newest systems that were built for it, newest first: a revert needs no evaluation. */
   readonly history: readonly (BuiltSystem & { readonly source: string })[]
+}
+
+/** Why a system is not tried again on a machine, and the attempt that showed it. */
+export interface Hold {
+  readonly reason: string
+  readonly attempt: number
+  /** ISO 8601 */
+  readonly at: string
 }
 
 export interface Intent {
@@ -59,8 +67,15 @@ export interface Intent {
   readonly system: string
   readonly seq: number
   readonly withdrawn?: boolean
-  /** Since when it does not answer, ISO 8601. */
-  readonly lost?: string
+  readonly lost?: Lost
+}
+
+/** The machine does not answer. */
+export interface Lost {
+  /** ISO 8601 */
+  readonly since: string
+  /** False while no run of this intent has reached the machine: then nothing was started on it (R6). */
+  readonly begun: boolean
 }
 
 export interface Given {
@@ -70,11 +85,17 @@ export interface Given {
   readonly system: string
   /** The rollout that gave it; 0 where it was found. */
   readonly seq: number
+  /** When it was read, ISO 8601. */
+  readonly at: string
+  /** The profile that it had before. */
   readonly previous?: string
 }
 
+/** What became of one `wanted`. */
 export interface Rollout {
   readonly seq: number
+  readonly source: string
+  readonly generated: string
   readonly state: 'running' | 'stopped' | 'back' | 'superseded' | 'done'
   readonly reason?: string
 }
