@@ -8,8 +8,8 @@ export async function step<Result>(title: string, work: () => Promise<Result>): 
     const result = await work()
     process.stderr.write(line('done'))
     return result
-  } catch (cause) {
+  } catch (error) {
     process.stderr.write(line('failed'))
-    throw new Error(`setup: ${title}`, { cause })
+    throw error
   }
 }

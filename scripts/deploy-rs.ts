@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { bin, cache, homeOf, isAtLeast, link, linked, unfinished, which } from './cache.ts'
+import { SetupError, type Tool } from './tool.ts'
+
+const version = '1.0.0'
+const home = join(cache, `deploy-rs-${version}`)
+
+/** deploy-rs: `deploy` for the controller and, of the same release, `activate` for the machines. */
+export const deployRs: Tool = {
+  name: 'deploy-rs',
+  plan: `deploy-rs ${version} built by cargo into ${home} (2 processors: 80 s)`,
+  async isReady() {
+    if (linked('deploy') && linked('activate')) return true
+    // Only the one beside `deploy`: other programs are called `activate`, too.
+    const own = [which('deploy'), join(home, 'bin/deploy')].find(
+      (program) => program !== undefined && existsSync(program),
+    )
+    if (own === undefined) return false
+    const { stdout } = await execa(own, ['--version'], { reject: false })
+    const activate = join(await homeOf(own), 'activate')
+    if (!isAtLeast(/^deploy-rs (\S+)/.exec(stdout ?? '')?.[1], '1.0') || !existsSync(activate))
+      return false
+    await link([own, activate])
+    return true
+  },
+  async install() {
+    const cargo = which('cargo')
+    if (cargo === undefined)
+      throw new SetupError(`building deploy-rs ${version} needs cargo: install Rust, or deploy-rs`)
+    const root = join(unfinished, 'deploy-rs')
+    await execa(cargo, ['install', 'deploy-rs', '--version', version, '--locked', '--root', root], {
+      stdin: 'ignore',
+    })
+    await rm(home, { recursive: true, force: true })
+    await rename(root, home)
+    await link([join(home, 'bin/deploy'), join(home, 'bin/activate')])
+  },
+}
+
+/** Where the two programs are once the tool is ready. */
+export const deployRsPrograms = { deploy: join(bin, 'deploy'), activate: join(bin, 'activate') }

@@ -1,0 +1,43 @@
+import { execa } from 'execa'
+import { which } from './cache.ts'
+import { SetupError, type Tool } from './tool.ts'
+
+/** The commands that machines of the lab need, and the package of Debian and Ubuntu that has each. */
+const parts: Record<string, string> = {
+  'systemd-nspawn': 'systemd-container',
+  debootstrap: 'debootstrap',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  ssh: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  unshare: 'util-linux',
+  mount: 'mount',
+}
+
+const missing = (): string[] => Object.keys(parts).filter((name) => which(name) === undefined)
+const packages = (): string[] => [...new Set(missing().map((name) => parts[name]!))]
+
+/** What the host itself needs to boot machines; the one part that is installed on the system. */
+export const machineParts: Tool = {
+  name: 'machines',
+  get plan() {
+    return `by apt, on the system: ${packages().join(', ')} (20 s)`
+  },
+  isReady: () => Promise.resolve(missing().length === 0),
+  async install() {
+    if (which('apt-get') === undefined)
+      throw new SetupError(`machines of the lab need ${missing().join(', ')}: install them`)
+    if (process.getuid?.() !== 0)
+      throw new SetupError(
+        `machines of the lab need root: run this as root, or \`sudo apt-get install ${packages().join(' ')}\``,
+      )
+    const env = { DEBIAN_FRONTEND: 'noninteractive' }
+    const apt = (...words: string[]) => execa('apt-get', words, { env, stdin: 'ignore' })
+    const install = () => apt('install', '-y', '--no-install-recommends', ...packages())
+    // Without package lists, or with old ones, the first attempt finds nothing to download.
+    await install().catch(async () => {
+      await apt('update').catch(() => undefined)
+      await install()
+    })
+  },
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { debianArchive, transplant, unpackPackages } from './apt.ts'
+import { cache, homeOf, isAtLeast, link, linked, unfinished, which } from './cache.ts'
+import { SetupError, type Tool } from './tool.ts'
+
+/** deploy-rs calls `nix build --print-out-paths` and `nix path-info` on unbuilt derivations. */
+const least = '2.18'
+const home = join(cache, 'nix')
+const settings = join(cache, 'nix-conf')
+const companions =
+  'nix-build nix-channel nix-collect-garbage nix-copy-closure nix-daemon nix-env nix-hash nix-instantiate nix-prefetch-url nix-shell nix-store'
+
+/** Nix: the machine's own from 2.18, else the one of Debian 13 with its libraries. */
+export const nix: Tool = {
+  name: 'Nix',
+  plan: `Nix 2.26 from Debian's archive into ${home}, with its store in /nix (50 MB, 20 s)`,
+  async isReady() {
+    if (linked('nix')) return true
+    const own = which('nix')
+    if (own === undefined || !isAtLeast(await versionOf(own), least)) return false
+    const beside = await homeOf(own)
+    const names = (await readdir(beside)).filter((name) => /^nix(-|$)/.test(name))
+    await link(names.map((name) => join(beside, name)))
+    return true
+  },
+  async install() {
+    const archive = await debianArchive()
+    if (archive === undefined)
+      throw new SetupError(`install Nix ${least} or later; this machine has no archive of Debian`)
+    if (!existsSync('/nix') && process.getuid?.() !== 0)
+      throw new SetupError('Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again')
+    const packages = join(unfinished, 'nix')
+    await unpackPackages(archive, ['nix-bin', 'patchelf'], packages)
+    await transplant(packages, ['usr/bin/nix'], home)
+    for (const name of companions.split(' ')) await symlink('nix', join(home, 'bin', name))
+    await mkdir(settings, { recursive: true })
+    await writeFile(join(settings, 'nix.conf'), singleUser)
+    await link(['nix', ...companions.split(' ')].map((name) => join(home, 'bin', name)))
+  },
+}
+
+/** No daemon, no build users, and nothing from the network: what is built comes from the lab's own inputs. */
+const singleUser = `experimental-features = nix-command flakes
+substituters =
+flake-registry =
+sandbox = false
+build-users-group =
+`
+
+/** Gives the variables that a process needs to use this Nix; the machine's own keeps its settings. */
+export async function nixEnvironment(): Promise<Record<string, string>> {
+  const program = linked('nix')
+  if (program !== undefined && (await realpath(program)).startsWith(await realpath(home)))
+    return { NIX_CONF_DIR: settings }
+  return { NIX_CONFIG: 'extra-experimental-features = nix-command flakes\nflake-registry =' }
+}
+
+async function versionOf(program: string): Promise<string | undefined> {
+  const { stdout } = await execa(program, ['--version'], { reject: false })
+  return /(\d+\.\d+(\.\d+)?)/.exec(stdout ?? '')?.[1]
+}

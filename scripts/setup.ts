@@ -1,0 +1,89 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { baseImage, basePath } from './base-image.ts'
+import { bin, cache, locked, unfinished } from './cache.ts'
+import { deployRs, deployRsPrograms } from './deploy-rs.ts'
+import { machineParts } from './machine-parts.ts'
+import { nix, nixEnvironment } from './nix.ts'
+import { step } from './progress.ts'
+import { redis, redisServer } from './redis.ts'
+import { SetupError, type Tool } from './tool.ts'
+
+/** The real tools that the controller, its tests and its lab run; all paths are absolute. */
+export interface Tools {
+  /** A PATH in which all of them are found. */
+  readonly path: string
+  /** What a process needs besides PATH to use this Nix. */
+  readonly environment: Record<string, string>
+  readonly nix: string
+  readonly redisServer: string
+  readonly deploy: string
+  readonly activate: string
+  readonly baseImage: string
+  readonly cache: string
+}
+
+const tools: Tool[] = [nix, redis, deployRs, machineParts, baseImage]
+
+/**
+ * Brings every tool that is not there yet, telling first what goes where; does nothing when all are there.
+ * Throws a `SetupError` that names each one which could not be had.
+ */
+export async function ensureTools(): Promise<Tools> {
+  if ((await missingTools()).length > 0) {
+    await mkdir(cache, { recursive: true })
+    await locked(join(cache, 'lock'), bringMissing)
+  }
+  return {
+    path: `${bin}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    environment: await nixEnvironment(),
+    nix: join(bin, 'nix'),
+    redisServer: redisServer()!,
+    ...deployRsPrograms,
+    baseImage: basePath,
+    cache,
+  }
+}
+
+async function missingTools(): Promise<Tool[]> {
+  const ready = await Promise.all(tools.map((tool) => tool.isReady()))
+  return tools.filter((_, index) => !ready[index])
+}
+
+async function bringMissing(): Promise<void> {
+  // Whoever held the lock before may have brought them.
+  const missing = await missingTools()
+  if (missing.length === 0) return
+  process.stderr.write('Setting up, once:\n')
+  for (const tool of missing) process.stderr.write(`  - ${tool.plan}\n`)
+  await rm(unfinished, { recursive: true, force: true })
+  const failures: string[] = []
+  for (const tool of missing) {
+    try {
+      await step(tool.name, () => tool.install())
+    } catch (error) {
+      failures.push(`${tool.name}: ${reasonOf(error)}`)
+    }
+  }
+  await rm(unfinished, { recursive: true, force: true })
+  if (failures.length > 0) throw new SetupError(failures.join('\n'))
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SetupError || !(error instanceof Error)) return String(error)
+  const stderr = 'stderr' in error ? String(error.stderr).trim().split('\n').slice(-3) : []
+  return [error.message.split('\n')[0], ...stderr].join('\n    ')
+}
+
+if (import.meta.main) {
+  try {
+    const { path, environment } = await ensureTools()
+    if (process.argv.includes('--print-env'))
+      for (const [name, value] of Object.entries({ PATH: path, ...environment }))
+        process.stdout.write(`export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  }
+}
