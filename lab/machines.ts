@@ -93,6 +93,7 @@ async function startMachine(site: Site, name: string): Promise<LabMachine> {
   const { address } = port
   const disk = join(site.folder, name)
   const hostKey = await writeDisk(site, name, disk)
+  const log = join(disk, 'console.log')
   const knownHosts = join(disk, 'known_hosts')
   await writeFile(knownHosts, `${address} ${hostKey}\n`)
   let power = boot(site, name, disk, port)
@@ -121,9 +122,12 @@ async function startMachine(site: Site, name: string): Promise<LabMachine> {
     cut: () => setLink(port, 'down'),
     mend: () => setLink(port, 'up'),
     async reboot() {
-      await run('systemctl reboot')
-      await power
-      await machine.boot()
+      const bootId = async () => (await run('cat /proc/sys/kernel/random/boot_id')).stdout
+      const before = await bootId()
+      const { exitCode, stderr } = await run('systemctl reboot')
+      if (before === '' || (exitCode !== 0 && !stderr.includes('closed')))
+        throw new Error(`rebooting ${name}: ${stderr}`)
+      while (['', before].includes(await bootId())) await answer(run, power, log)
     },
     async kill() {
       await killGroup(port.namespace)
@@ -131,14 +135,14 @@ async function startMachine(site: Site, name: string): Promise<LabMachine> {
     },
     async boot() {
       power = boot(site, name, disk, port)
-      await answer(run, power, join(disk, 'console.log'))
+      await answer(run, power, log)
     },
   }
-  await answer(run, power, join(disk, 'console.log'))
+  await answer(run, power, log)
   return machine
 }
 
-/** Starts nspawn on the machine's disk; the promise ends when the machine is off. */
+/** Runs nspawn on the machine's disk, again after each reboot, until the machine is off. */
 async function boot({ tools }: Site, name: string, disk: string, port: Port): Promise<void> {
   const groups = await createGroup(port.namespace)
   const root = join(disk, 'root')
@@ -153,16 +157,26 @@ async function boot({ tools }: Site, name: string, disk: string, port: Port): Pr
       --hostname=${quote(name)} --network-namespace-path=${quote(`/run/netns/${port.namespace}`)} \\
       -D ${quote(root)} -b`,
   ].join('\n')
-  const console = openSync(join(disk, 'console.log'), 'a')
-  const nspawn = spawn('unshare', ['--mount', 'sh', '-c', script], {
-    detached: true,
-    stdio: ['ignore', console, console],
-    env: { PATH: tools.path },
-  })
-  closeSync(console)
-  await new Promise((resolve) => nspawn.once('close', resolve))
-  await killGroup(port.namespace)
+  const log = openSync(join(disk, 'console.log'), 'a')
+  const powerOn = () =>
+    new Promise<number | null>((resolve, reject) =>
+      spawn('unshare', ['--mount', 'sh', '-c', script], {
+        detached: true,
+        stdio: ['ignore', log, log],
+        env: { PATH: tools.path },
+      })
+        .once('error', reject)
+        .once('close', resolve),
+    )
+  try {
+    while ((await powerOn()) === rebooting);
+  } finally {
+    closeSync(log)
+  }
 }
+
+/** What nspawn ends with when the system inside asks for a reboot. */
+const rebooting = 133
 
 /** Writes what distinguishes a machine over the base image, and gives its host key. */
 async function writeDisk(site: Site, name: string, disk: string): Promise<string> {
@@ -184,7 +198,8 @@ async function writeDisk(site: Site, name: string, disk: string): Promise<string
 /** Waits until ssh works; the machine must not go off meanwhile. */
 async function answer(run: LabMachine['run'], off: Promise<void>, log: string): Promise<void> {
   let isOff = false
-  void off.then(() => (isOff = true))
+  const end = () => void (isOff = true)
+  off.then(end, end)
   const deadline = Date.now() + 90_000
   for (;;) {
     const { exitCode, stderr } = await run('true')

@@ -4,7 +4,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianArchive } from './apt.ts'
-import { cache, unfinished } from './cache.ts'
+import { cache, workshop } from './cache.ts'
 import { SetupError, type Tool } from './tool.ts'
 
 /** Debian 12: its systemd runs on hosts with either version of cgroups, Debian 13's wants the second. */
@@ -96,7 +96,7 @@ export const baseImage: Tool = {
   async install() {
     if (process.getuid?.() !== 0)
       throw new SetupError('the base image of the lab is made by root: run this as root')
-    const base = join(unfinished, 'base')
+    const base = join(workshop, 'base')
     await mkdir(join(cache, 'lab'), { recursive: true })
     await execa('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-s'], {
       input: recipe,

@@ -9,8 +9,11 @@ export const cache =
   process.env['NIXCLUSTER_CACHE'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
 
-/** Work that is not whole yet; emptied at the start of each setup that has something to do. */
+/** Work that is not whole yet; what a killed setup left there is removed by the next one. */
 export const unfinished = join(cache, 'unfinished')
+
+/** This process' part of it: what a killed setup started may still write to its own. */
+export const workshop = join(unfinished, String(process.pid))
 
 /** Where every tool ends as a link. */
 export const bin = join(cache, 'bin')
@@ -46,7 +49,7 @@ export async function locked<Result>(file: string, work: () => Promise<Result>):
   })
   await new Promise<void>((resolve, reject) => {
     holder.stdout.once('data', () => resolve())
-    void holder.then((end) => reject(new Error(`locking ${file}: ${end.stderr}`)))
+    void holder.then((end) => reject(new Error(`locking ${file}`, { cause: end })))
   })
   try {
     return await work()

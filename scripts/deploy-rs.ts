@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { bin, cache, homeOf, isAtLeast, link, linked, unfinished, which } from './cache.ts'
+import { bin, cache, homeOf, isAtLeast, link, linked, workshop, which } from './cache.ts'
 import { SetupError, type Tool } from './tool.ts'
 
 const version = '1.0.0'
@@ -30,7 +30,7 @@ export const deployRs: Tool = {
     const cargo = which('cargo')
     if (cargo === undefined)
       throw new SetupError(`building deploy-rs ${version} needs cargo: install Rust, or deploy-rs`)
-    const root = join(unfinished, 'deploy-rs')
+    const root = join(workshop, 'deploy-rs')
     await execa(cargo, ['install', 'deploy-rs', '--version', version, '--locked', '--root', root], {
       stdin: 'ignore',
     })

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { execa } from 'execa'
 import { which } from './cache.ts'
 import { SetupError, type Tool } from './tool.ts'
 
-/** The commands that machines of the lab need, and the package of Debian and Ubuntu that has each. */
+/** The commands and files that machines of the lab need, and the package of Debian and Ubuntu that has each. */
 const parts: Record<string, string> = {
   'systemd-nspawn': 'systemd-container',
   debootstrap: 'debootstrap',
@@ -12,9 +13,12 @@ const parts: Record<string, string> = {
   'ssh-keygen': 'openssh-client',
   unshare: 'util-linux',
   mount: 'mount',
+  '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
 }
 
-const missing = (): string[] => Object.keys(parts).filter((name) => which(name) === undefined)
+const isThere = (part: string): boolean =>
+  part.startsWith('/') ? existsSync(part) : which(part) !== undefined
+const missing = (): string[] => Object.keys(parts).filter((part) => !isThere(part))
 const packages = (): string[] => [...new Set(missing().map((name) => parts[name]!))]
 
 /** What the host itself needs to boot machines; the one part that is installed on the system. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianArchive, transplant, unpackPackages } from './apt.ts'
-import { cache, homeOf, isAtLeast, link, linked, unfinished, which } from './cache.ts'
+import { cache, homeOf, isAtLeast, link, linked, workshop, which } from './cache.ts'
 import { SetupError, type Tool } from './tool.ts'
 
 /** deploy-rs calls `nix build --print-out-paths` and `nix path-info` on unbuilt derivations. */
@@ -12,6 +12,13 @@ const home = join(cache, 'nix')
 const settings = join(cache, 'nix-conf')
 const companions =
   'nix-build nix-channel nix-collect-garbage nix-copy-closure nix-daemon nix-env nix-hash nix-instantiate nix-prefetch-url nix-shell nix-store'
+
+/** Nothing comes from the network: what is built has the lab's own inputs. */
+const offline = `experimental-features = nix-command flakes
+substituters =
+flake-registry =
+sandbox = false
+`
 
 /** Nix: the machine's own from 2.18, else the one of Debian 13 with its libraries. */
 export const nix: Tool = {
@@ -32,30 +39,22 @@ export const nix: Tool = {
       throw new SetupError(`install Nix ${least} or later; this machine has no archive of Debian`)
     if (!existsSync('/nix') && process.getuid?.() !== 0)
       throw new SetupError('Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again')
-    const packages = join(unfinished, 'nix')
+    const packages = join(workshop, 'nix')
     await unpackPackages(archive, ['nix-bin', 'patchelf'], packages)
     await transplant(packages, ['usr/bin/nix'], home)
     for (const name of companions.split(' ')) await symlink('nix', join(home, 'bin', name))
     await mkdir(settings, { recursive: true })
-    await writeFile(join(settings, 'nix.conf'), singleUser)
+    await writeFile(join(settings, 'nix.conf'), `${offline}build-users-group =\n`)
     await link(['nix', ...companions.split(' ')].map((name) => join(home, 'bin', name)))
   },
 }
-
-/** No daemon, no build users, and nothing from the network: what is built comes from the lab's own inputs. */
-const singleUser = `experimental-features = nix-command flakes
-substituters =
-flake-registry =
-sandbox = false
-build-users-group =
-`
 
 /** Gives the variables that a process needs to use this Nix; the machine's own keeps its settings. */
 export async function nixEnvironment(): Promise<Record<string, string>> {
   const program = linked('nix')
   if (program !== undefined && (await realpath(program)).startsWith(await realpath(home)))
     return { NIX_CONF_DIR: settings }
-  return { NIX_CONFIG: 'extra-experimental-features = nix-command flakes\nflake-registry =' }
+  return { NIX_CONFIG: offline }
 }
 
 async function versionOf(program: string): Promise<string | undefined> {

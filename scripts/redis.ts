@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { debianArchive, transplant, unpackPackages } from './apt.ts'
-import { cache, link, linked, unfinished, which } from './cache.ts'
+import { cache, link, linked, workshop, which } from './cache.ts'
 import { SetupError, type Tool } from './tool.ts'
 
 const home = join(cache, 'redis')
@@ -27,7 +27,7 @@ export const redis: Tool = {
     const archive = await debianArchive()
     if (archive === undefined)
       throw new SetupError('install redis-server or valkey-server; it need not run as a service')
-    const packages = join(unfinished, 'redis')
+    const packages = join(workshop, 'redis')
     await unpackPackages(archive, ['redis-server', 'patchelf'], packages)
     await transplant(packages, ['usr/bin/redis-server', 'usr/bin/redis-cli'], home)
     await link([join(home, 'bin/redis-server'), join(home, 'bin/redis-cli')])

@@ -35,7 +35,9 @@ export async function ensureTools(): Promise<Tools> {
     await locked(join(cache, 'lock'), bringMissing)
   }
   return {
-    path: `${bin}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    path: [...new Set([bin, ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'])].join(
+      ':',
+    ),
     environment: await nixEnvironment(),
     nix: join(bin, 'nix'),
     redisServer: redisServer()!,
@@ -56,7 +58,7 @@ async function bringMissing(): Promise<void> {
   if (missing.length === 0) return
   process.stderr.write('Setting up, once:\n')
   for (const tool of missing) process.stderr.write(`  - ${tool.plan}\n`)
-  await rm(unfinished, { recursive: true, force: true })
+  await rm(unfinished, { recursive: true, force: true, maxRetries: 5 })
   const failures: string[] = []
   for (const tool of missing) {
     try {

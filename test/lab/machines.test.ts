@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -40,10 +42,14 @@ test('ssh trusts a machine by its key and no other', async () => {
 })
 
 test('machines see each other and the host', async () => {
-  const reach = (host: string) => `timeout 5 bash -c 'exec 3<>/dev/tcp/${host}/22; head -c 3 <&3'`
-  expect((await web.run(reach('data.example.com'))).stdout).toBe('SSH')
-  const { stdout } = await web.run(`ip route get ${lab.gateway}`)
-  expect(stdout).toContain('dev eth0')
+  const host = createServer((socket) => socket.end('host')).listen(0, lab.gateway)
+  await once(host, 'listening')
+  const { port } = host.address() as AddressInfo
+  const read = (address: string, port: number) =>
+    `timeout 5 bash -c 'exec 3<>/dev/tcp/${address}/${port}; head -c 4 <&3'`
+  expect((await web.run(read('data.example.com', 22))).stdout).toBe('SSH-')
+  expect((await web.run(read(lab.gateway, port))).stdout).toBe('host')
+  host.close()
 })
 
 test('a service of a machine restarts alone', async () => {
