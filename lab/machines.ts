@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ensureTools, type Tools } from '../scripts/setup.ts'
 import { createNetwork, planNetwork, setLink, type Network, type Port } from './network.ts'
-import { createGroup, killGroup } from './processes.ts'
+import { allowWatches, createGroup, killGroup } from './processes.ts'
 import { registerLab, removeLab } from './registry.ts'
 
 /** A real machine of the lab: Debian with its own systemd, sshd, network and /nix. */
@@ -48,6 +48,7 @@ export interface Lab {
  */
 export async function startLab(options: { machines: string[]; folder?: string }): Promise<Lab> {
   const tools = await ensureTools()
+  await allowWatches()
   const parent = options.folder ?? join(tools.cache, 'lab/run')
   const record = await registerLab((number) => ({
     folder: join(parent, `lab-${number}`),
@@ -147,11 +148,13 @@ async function boot({ tools }: Site, name: string, disk: string, port: Port): Pr
   const groups = await createGroup(port.namespace)
   const root = join(disk, 'root')
   const layers = `lowerdir=${tools.baseImage},upperdir=${join(disk, 'upper')},workdir=${join(disk, 'work')}`
-  // The disk is mounted where only this process sees it, so nothing has to be unmounted.
+  // The disk is mounted where only this process sees it, so nothing has to be unmounted; so is
+  // the folder in which nspawn would leave its locks.
   const script = [
     'set -e',
     ...groups.map((group) => `echo $$ > ${quote(`${group}/cgroup.procs`)}`),
     `mount -t overlay overlay -o ${quote(layers)} ${quote(root)}`,
+    'mkdir -p /run/systemd/nspawn && mount -t tmpfs tmpfs /run/systemd/nspawn',
     `exec systemd-nspawn --keep-unit --register=no --quiet --settings=no --link-journal=no \\
       --resolv-conf=off --timezone=off --console=read-only -M ${quote(port.namespace)} \\
       --hostname=${quote(name)} --network-namespace-path=${quote(`/run/netns/${port.namespace}`)} \\
