@@ -12,17 +12,38 @@ export interface FingerprintInput {
   readonly lock: string
   /** Every file of the source tree. */
   readonly sources: readonly TreeEntry[]
-  /** Whether a path is a YAML document of the configuration. */
-  readonly configuration: (path: string) => boolean
-  /** Whether any Nix file might read YAML: then the configuration counts too. */
+  /** Whether a path is YAML that only we read; by default `nixcluster.yaml` and what lies in `clusters/`. */
+  readonly configuration?: (path: string) => boolean
+  /** Whether any Nix file might read a file as text or a folder as a whole: then the configuration counts too. */
   readonly nixReadsYaml: boolean
   readonly nixVersion: string
 }
 
-/** Canonical text of everything that a machine's system can depend on; the caller hashes it. Sound before narrow. */
+/**
+ * Canonical text of everything that a machine's system can depend on; the caller hashes it. Sound before
+ * narrow: every file of the tree counts, but for the configuration where no Nix can see it.
+ */
 export function fingerprintText(input: FingerprintInput): string {
-  throw new Error(`not written yet: ${input.machine}`)
+  const { configuration = isConfiguration, nixReadsYaml } = input
+  const sources = input.sources.filter(({ path }) => nixReadsYaml || !configuration(path))
+  return JSON.stringify([
+    'nixcluster fingerprint 1',
+    input.machine,
+    input.nixVersion,
+    input.common,
+    input.lock,
+    [...input.dependencies].sort(byPath),
+    sources.map(({ path, mode, id }) => [path, mode, id] as const).sort(byPath),
+  ])
 }
+
+const isConfiguration = (path: string): boolean =>
+  path === 'nixcluster.yaml' || /^clusters\/.*\.ya?ml$/.test(path)
+
+const byPath = (
+  [a]: readonly [string, ...unknown[]],
+  [b]: readonly [string, ...unknown[]],
+): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** The system that was built for this machine from the same inputs, if it is remembered. */
 export function recall(

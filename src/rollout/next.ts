@@ -1,5 +1,7 @@
-import type { Ledger } from '../model/ledger.ts'
-import type { FleetMachine, Standing } from './standing.ts'
+import type { Intent, Ledger } from '../model/ledger.ts'
+import { currentRollout, recordOf, withRecord, withRolloutState } from './record.ts'
+import { standings, type FleetMachine, type Standing } from './standing.ts'
+import { want, withdraw } from './wanted.ts'
 
 /** What a tick knows beside the ledger: all of it was read after the ledger (R2). */
 export interface Observed {
@@ -33,7 +35,141 @@ export interface Decision {
   readonly standing: Readonly<Record<string, Standing>>
 }
 
-/** Decides one tick (R2). */
+/** Decides one tick: what is wanted, which machines start, which jobs are due (R2). */
 export function next(ledger: Ledger, observed: Observed): Decision {
-  throw new Error(`not written yet: ${ledger.id} ${observed.now}`)
+  const fleet = observed.fleet ?? []
+  const followed = follow(ledger, observed.descends)
+  const started = mayStart(followed) ? start(followed, fleet, observed) : followed
+  const settled = mayStart(started) && observed.fleet ? settle(started, fleet) : started
+  const waits = settled.rewound ? 'rewound' : settled.adopted ? undefined : 'adoption'
+  return {
+    ledger: settled,
+    message: message(ledger, settled),
+    publish: observed.tip !== undefined && observed.tip !== settled.published?.source,
+    machines: openIntents(settled),
+    contact: settled.adopted
+      ? []
+      : fleet.map(({ name }) => name).filter((name) => isUnread(settled, name)),
+    evaluate: settled.wanted !== undefined && !settled.wanted.systems && !settled.rewound,
+    ...(waits === undefined || settled.wanted === undefined ? {} : { waits }),
+    standing: standings(settled, fleet),
+  }
+}
+
+/** (R3) What is wanted follows what is published, but never to a commit that does not descend from it. */
+function follow(ledger: Ledger, descends: boolean): Ledger {
+  const { published, wanted, rewound, ...rest } = ledger
+  if (published === undefined) return ledger
+  if (published.source === wanted?.source) {
+    return rewound ? { ...rest, published, wanted } : ledger
+  }
+  if (descends) return want(ledger)
+  if (rewound?.tip === published.source) return ledger
+  return withdraw({ ...ledger, rewound: { tip: published.source } })
+}
+
+const mayStart = (ledger: Ledger): boolean =>
+  ledger.adopted !== undefined && ledger.wanted?.systems !== undefined && !ledger.rewound
+
+/** Writes the intents that may start now, in the fleet's order. */
+function start(
+  ledger: Ledger,
+  fleet: readonly FleetMachine[],
+  { limits, roleLimits }: Observed,
+): Ledger {
+  const state = currentRollout(ledger)?.state
+  if (state !== 'running' && state !== 'done') return ledger // (R6)
+  if (isBlocked(ledger)) return ledger
+  const standing = standings(ledger, fleet)
+  let room = limits.parallel - openIntents(ledger).filter((name) => !lostOf(ledger, name)).length
+  let after = ledger
+  for (const machine of fleet) {
+    if (room <= 0) break
+    if (standing[machine.name]?.state !== 'pending') continue
+    if (!isSpare(after, machine, fleet, roleLimits)) continue
+    after = withIntent(after, machine)
+    room -= 1
+  }
+  return after
+}
+
+const lostOf = (ledger: Ledger, name: string): Intent['lost'] => ledger.machines[name]?.intent?.lost
+
+/** (R6) A machine of this rollout lost contact after its attempt had begun: the system may have cut it off. */
+const isBlocked = (ledger: Ledger): boolean =>
+  Object.values(ledger.machines).some(
+    ({ intent }) => intent?.lost?.begun && intent.seq === ledger.wanted?.seq,
+  )
+
+/** (R4) No role of the machine has as many open intents, lost ones included, as may be unavailable. */
+function isSpare(
+  ledger: Ledger,
+  machine: FleetMachine,
+  fleet: readonly FleetMachine[],
+  roleLimits: Observed['roleLimits'],
+): boolean {
+  return machine.roles.every((role) => {
+    const limit = roleLimits[role]
+    if (limit === undefined) return true
+    const unavailable = fleet.filter(
+      ({ name, roles }) => roles.includes(role) && ledger.machines[name]?.intent,
+    )
+    return unavailable.length < limit
+  })
+}
+
+/** (R8) The attempt's number grows by one for each intent. */
+function withIntent(ledger: Ledger, machine: FleetMachine): Ledger {
+  const record = recordOf(ledger, machine)
+  const wanted = ledger.wanted?.systems?.[machine.name]
+  if (wanted === undefined || 'failed' in wanted) return ledger
+  const { path, drv, system } = wanted
+  const n = record.attempt + 1
+  const intent: Intent = { n, kind: 'forward', path, drv, system, seq: ledger.wanted?.seq ?? 0 }
+  return withRecord(ledger, { ...record, attempt: n, intent })
+}
+
+/** A rollout is done when none of its machines is open or affected; one that has work again runs again. */
+function settle(ledger: Ledger, fleet: readonly FleetMachine[]): Ledger {
+  const rollout = currentRollout(ledger)
+  if (rollout?.state !== 'running' && rollout?.state !== 'done') return ledger
+  const all = Object.entries(standings(ledger, fleet))
+  const names = (...states: readonly Standing['state'][]): string[] =>
+    all.filter(([, { state }]) => states.includes(state)).map(([name]) => name)
+  if (names('pending', 'deploying', 'lost').length > 0) {
+    return withRolloutState(ledger, rollout.seq, 'running')
+  }
+  const skipped = names('held', 'failed-evaluation', 'unknown')
+  const reason = skipped.length > 0 ? `without ${skipped.join(', ')}` : undefined
+  return withRolloutState(ledger, rollout.seq, 'done', reason)
+}
+
+const openIntents = (ledger: Ledger): string[] =>
+  Object.values(ledger.machines)
+    .filter(({ intent }) => intent !== undefined)
+    .map(({ name }) => name)
+    .sort()
+
+function isUnread(ledger: Ledger, name: string): boolean {
+  const record = ledger.machines[name]
+  return record === undefined || (!record.given && !record.intent && record.attempt === 0)
+}
+
+function message(before: Ledger, after: Ledger): string {
+  if (before === after) return ''
+  const { wanted, rewound } = after
+  const started = openIntents(after).filter(
+    (name) => after.machines[name]?.attempt !== before.machines[name]?.attempt,
+  )
+  const [was, is] = [currentRollout(before), currentRollout(after)]
+  const parts = [
+    wanted && wanted.seq !== before.wanted?.seq ? `want ${wanted.source.slice(0, 12)}` : '',
+    rewound && rewound.tip !== before.rewound?.tip
+      ? `branch was rewound to ${rewound.tip.slice(0, 12)}: waits`
+      : '',
+    before.rewound && !rewound ? 'branch is not rewound any more' : '',
+    started.length > 0 ? `start ${started.join(', ')}` : '',
+    is && is.state !== was?.state && is.state !== 'running' ? is.state : '',
+  ].filter((part) => part !== '')
+  return `rollout ${wanted?.seq ?? 0}: ${parts.join('; ') || (is?.state ?? 'tidy')}`
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../model/ledger.ts'
+import type { Ledger, WantedSystem } from '../model/ledger.ts'
 
 /** A machine of the wanted commit; `roles` are full domain names. */
 export interface FleetMachine {
@@ -19,5 +19,26 @@ export function standings(
   ledger: Ledger,
   fleet: readonly FleetMachine[],
 ): Readonly<Record<string, Standing>> {
-  throw new Error(`not written yet: ${ledger.id} ${fleet.length}`)
+  const systems = ledger.wanted?.systems
+  return Object.fromEntries(
+    fleet.map(({ name }) => [name, standing(ledger, name, systems?.[name])]),
+  )
+}
+
+function standing(ledger: Ledger, name: string, wanted: WantedSystem | undefined): Standing {
+  const record = ledger.machines[name]
+  const { intent, given } = record ?? {}
+  if (intent?.lost) {
+    const { since, begun } = intent.lost
+    const when = begun ? 'in mid-deployment, since' : 'since'
+    return { state: 'lost', note: `does not answer, ${when} ${since}` }
+  }
+  if (intent) {
+    return intent.withdrawn ? { state: 'deploying', note: 'withdrawn' } : { state: 'deploying' }
+  }
+  if (wanted === undefined) return { state: 'unknown' }
+  if ('failed' in wanted) return { state: 'failed-evaluation', note: wanted.failed }
+  const hold = record?.held[wanted.system]
+  if (hold) return { state: 'held', note: hold.reason }
+  return { state: given?.system === wanted.system ? 'current' : 'pending' }
 }
