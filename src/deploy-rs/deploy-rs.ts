@@ -1,0 +1,78 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from '../exec/run.ts'
+import { CommandError, UnreachableError } from '../model/errors.ts'
+import type { Deployer, Target } from '../model/remote.ts'
+import { tellingLines } from './outcome.ts'
+import { flakeTarget, tinyFlake } from './tiny-flake.ts'
+
+export interface DeployRsOptions {
+  /** deploy-rs' program; default: `deploy` of the environment's PATH. */
+  readonly deploy?: string
+  readonly nix?: string
+  /** One folder for each run below it: flake, log, HOME; without spaces. */
+  readonly folder: string
+  /** The whole environment: PATH with nix and ssh, and what turns flakes on. */
+  readonly env: Readonly<Record<string, string>>
+  /** The ssh_config of a machine. */
+  readonly sshConfig: (target: Target) => Promise<string>
+  readonly copyTimeoutMs?: number
+}
+
+/** One deploy-rs process for each machine and attempt. */
+export function createDeployRs(options: DeployRsOptions): Deployer {
+  return {
+    async copy(target, path) {
+      const config = await options.sshConfig(target)
+      try {
+        await run(
+          options.nix ?? 'nix',
+          ['copy', '--no-check-sigs', '--to', `ssh://${target.sshUser}@${target.name}`, path],
+          {
+            env: { ...options.env, NIX_SSHOPTS: `-F ${config}` },
+            timeoutMs: options.copyTimeoutMs ?? 3_600_000,
+          },
+        )
+      } catch (error) {
+        throw error instanceof CommandError ? copyFailed(target, error) : error
+      }
+    },
+
+    async deploy({ target, run: nonce, path }) {
+      const folder = join(options.folder, nonce)
+      const flake = join(folder, 'flake')
+      const log = join(folder, 'deploy.log')
+      await mkdir(flake, { recursive: true })
+      const sshConfig = await options.sshConfig(target)
+      await writeFile(
+        join(flake, 'flake.nix'),
+        tinyFlake({ target, run: nonce, path, sshConfig }),
+      )
+      const exitCode = await run(
+        options.deploy ?? 'deploy',
+        ['-s', '--rollback-succeeded', 'false', flakeTarget(flake, target.name)],
+        { env: { ...options.env, HOME: folder }, cwd: folder, outputFile: log },
+      ).then(
+        (result) => result.exitCode,
+        // How it ended is for people; the machine says what became of it (R19).
+        (error: unknown) => {
+          if (error instanceof CommandError) return error.exitCode
+          throw error
+        },
+      )
+      const lines = (await readFile(log, 'utf8')).split('\n')
+      return { exitCode, log, lines: exitCode === 0 ? [] : tellingLines(lines) }
+    },
+  }
+}
+
+/** Nix says in words alone that ssh found nobody. */
+function copyFailed(target: Target, error: CommandError): Error {
+  const why = error.stderr.trim().split('\n')
+  const noContact =
+    /cannot connect to|failed to start SSH|Connection (refused|timed out|closed|reset)|No route to host|verification failed/i
+  const said = why.filter((line) => noContact.test(line)).map((line) => line.replace(/^error: /, ''))
+  if (said.length > 0)
+    return new UnreachableError(`${target.name} cannot be reached: ${said[0]}`, { cause: error })
+  return new CommandError(`copying to ${target.name}: ${why.at(-1)}`, error, { cause: error })
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from '../exec/run.ts'
+import { CommandError, UnreachableError } from '../model/errors.ts'
+import type { Target } from '../model/remote.ts'
+import { keyOf, knownHostsLine, sshConfig } from './ssh-config.ts'
+
+export interface SshOptions {
+  /** The program; default: `ssh` of the environment's PATH. */
+  readonly ssh?: string
+  readonly identityFile: string
+  /** Where the machines' ssh_config files are kept; without spaces, for deploy-rs joins its options by them. */
+  readonly folder: string
+  /** The whole environment of ssh. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Ssh {
+  /** Writes the ssh_config of a machine whose key is known, and gives the file. */
+  configFile(target: Target): Promise<string>
+  /**
+   * Runs a script that defines `main` as root on a machine, with these arguments; gives what it prints and the key
+   * that the machine has. Throws UnreachableError, or CommandError with what the script said.
+   */
+  script(
+    target: Target,
+    text: string,
+    args: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly stdout: string; readonly hostKey: string }>
+}
+
+/** The machines' door: strict about keys, and nothing is read from the user's own settings. */
+export function createSsh(options: SshOptions): Ssh {
+  const files = async (target: Target, checking: 'yes' | 'accept-new', knownHosts: string) => {
+    const text = sshConfig(target, { identity: options.identityFile, knownHosts }, checking)
+    const file = join(options.folder, `${target.name}-${digest(text)}.ssh_config`)
+    await replace(file, text)
+    return file
+  }
+
+  const configFile = async (target: Target): Promise<string> => {
+    const known = knownHostsLine(target)
+    if (known === '')
+      throw new UnreachableError(`${target.name}: no host key is known, it was never contacted`)
+    await mkdir(options.folder, { recursive: true })
+    const knownHosts = join(options.folder, `${target.name}-${digest(known)}.known_hosts`)
+    await replace(knownHosts, known)
+    return files(target, 'yes', knownHosts)
+  }
+
+  const execute = async (
+    target: Target,
+    config: string,
+    input: string,
+    timeoutMs: number,
+  ): Promise<string> => {
+    // Arguments travel on standard input too: no shell reads them on the way, no list of processes shows them.
+    const shell = target.sshUser === 'root' ? 'exec sh -s' : 'exec sudo -n sh -s'
+    try {
+      const result = await run(options.ssh ?? 'ssh', ['-F', config, target.name, shell], {
+        env: options.env,
+        input,
+        timeoutMs,
+      })
+      return result.stdout
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      throw unreachable(target, error) ?? scriptFailed(target, error)
+    }
+  }
+
+  return {
+    configFile,
+    async script(target, text, args, timeoutMs) {
+      // Nothing runs unless the last line has arrived: a connection may be cut in the middle of a script.
+      const input = `${text}\nmain ${args.map(quote).join(' ')} </dev/null\n`
+      if (target.hostKey !== undefined) {
+        const stdout = await execute(target, await configFile(target), input, timeoutMs)
+        return { stdout, hostKey: target.hostKey }
+      }
+      await mkdir(options.folder, { recursive: true })
+      const knownHosts = join(options.folder, `${target.name}-${crypto.randomUUID()}.first_contact`)
+      const config = await files(target, 'accept-new', knownHosts)
+      try {
+        const stdout = await execute(target, config, input, timeoutMs)
+        return { stdout, hostKey: keyOf(await readFile(knownHosts, 'utf8')) ?? '' }
+      } finally {
+        await Promise.all([knownHosts, config].map((file) => rm(file, { force: true })))
+      }
+    },
+  }
+}
+
+/** What ssh said about why there was no connection, or undefined when the script itself failed. */
+function unreachable(target: Target, error: CommandError): UnreachableError | undefined {
+  if (error.timedOut)
+    return new UnreachableError(`${target.name} does not answer`, { cause: error })
+  if (error.exitCode !== 255) return undefined
+  const said = error.stderr.trim().split('\n').at(-1) ?? ''
+  const why = /verification failed|IDENTIFICATION HAS CHANGED/i.test(error.stderr)
+    ? 'its host key is not the known one'
+    : said.replace(/^ssh: /, '') || 'the connection was lost'
+  return new UnreachableError(`${target.name} cannot be reached: ${why}`, { cause: error })
+}
+
+const scriptFailed = (target: Target, error: CommandError): CommandError =>
+  new CommandError(`${target.name}: ${error.stderr.trim() || error.message}`, error, {
+    cause: error,
+  })
+
+/** Files are named after their content, so one that is there is whole and right. */
+async function replace(file: string, text: string): Promise<void> {
+  const part = `${file}.${crypto.randomUUID()}`
+  await writeFile(part, text, { mode: 0o600 })
+  await rename(part, file)
+}
+
+const digest = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 12)
+
+const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
