@@ -1,0 +1,20 @@
+# One file for each area of options; names and types are NixOS' own.
+[
+  ./assertions.nix
+  ./boot.nix
+  ./containers.nix
+  ./environment.nix
+  ./filesystems.nix
+  ./locale.nix
+  ./networking.nix
+  ./network-interfaces.nix
+  ./nginx.nix
+  ./nix.nix
+  ./nixpkgs.nix
+  ./openssh.nix
+  ./security.nix
+  ./system.nix
+  ./systemd.nix
+  ./users.nix
+  ./virtualisation.nix
+]
