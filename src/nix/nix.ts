@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from '../exec/run.ts'
+import type { RunOptions } from '../exec/run.ts'
+import { CommandError } from '../model/errors.ts'
+import type { Evaluation, Nix } from '../model/ports.ts'
+import { readSystem } from './read-system.ts'
+import { buildErrors, evaluationError } from './nix-error.ts'
+
+export interface NixOptions {
+  /** The `nix` program; `nix-store` is looked for on the PATH of `env`. */
+  readonly nix: string
+  /** The whole environment; PATH, and NIX_CONF_DIR where it is not the usual one. No credentials. */
+  readonly env: Readonly<Record<string, string>>
+  /** Ours: a home for Nix' caches, the garbage collector's roots. */
+  readonly stateDir: string
+  readonly evaluationTimeoutMs?: number
+  readonly buildTimeoutMs?: number
+}
+
+export interface ControllerNix extends Nix {
+  /** `2.26.3` */
+  version(): Promise<string>
+  /** Writes `flake.lock` of a folder: `missing` entries only, `all` anew, or one input anew. */
+  lock(folder: string, what: 'missing' | 'all' | { readonly input: string }): Promise<void>
+  /** Lets go the roots below `root` of all but these store paths. */
+  prune(root: string, keep: readonly string[]): Promise<void>
+}
+
+/** The controller's Nix, by its command line; a user's error is data, anything else CommandError. */
+export function createNix(options: NixOptions): ControllerNix {
+  const { nix, stateDir, evaluationTimeoutMs = 600_000, buildTimeoutMs = 7_200_000 } = options
+  const home = join(stateDir, 'home')
+  const env = { ...options.env, HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' }
+  const features = ['--extra-experimental-features', 'nix-command flakes']
+
+  const call = async (
+    program: string,
+    args: readonly string[],
+    rest: Partial<RunOptions> = {},
+  ): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    return await run(program, args, { env, ...rest })
+  }
+  const nixCommand = (args: readonly string[], rest: Partial<RunOptions> = {}) =>
+    call(nix, [...args, ...features], rest)
+
+  const rootsFolder = (root: string): string =>
+    join(stateDir, 'gcroots', root.replaceAll(/[^\w-]+/g, '-'))
+
+  /**
+   * A folder whose `.git` is the mirror. Nix clones a bare repository into a cache of its own first,
+   * and only what a branch leads to; in a repository with a `.git` it reads the commit where it is.
+   */
+  const pointerTo = async (mirror: string): Promise<string> => {
+    const folder = join(stateDir, 'flakes', hash(mirror))
+    await mkdir(folder, { recursive: true })
+    await symlink(mirror, join(folder, '.git')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    return folder
+  }
+
+  const evaluateExpression = async (expression: string): Promise<unknown> => {
+    const { stdout } = await nixCommand(
+      [
+        'eval',
+        '--json',
+        '--no-update-lock-file',
+        '--no-write-lock-file',
+        ...['--option', 'pure-eval', 'true'],
+        ...['--option', 'allow-import-from-derivation', 'false'],
+        ...['--option', 'accept-flake-config', 'false'],
+        ...['--expr', expression],
+      ],
+      { timeoutMs: evaluationTimeoutMs },
+    )
+    return JSON.parse(stdout)
+  }
+
+  /** Why the flake fails as a whole, if it does. */
+  const trunkError = async (flake: string): Promise<string | undefined> => {
+    try {
+      await evaluateExpression(trunkExpression(flake))
+      return undefined
+    } catch (error) {
+      return evaluationError(error)
+    }
+  }
+
+  /** All in one process; where that fails, by halves, so that an error is its machine's own. */
+  const evaluateMachines = async (
+    flake: string,
+    machines: readonly string[],
+    trunkHolds = false,
+  ): Promise<readonly (readonly [string, Evaluation])[]> => {
+    const failed = (message: string) =>
+      machines.map((name) => [name, { kind: 'failed', message }] as const)
+    try {
+      const systems = (await evaluateExpression(systemsExpression(flake, machines))) as Systems
+      return machines.map((name) => [name, { kind: 'system', ...systems[name]! }])
+    } catch (error) {
+      if (machines.length === 1) return failed(evaluationError(error))
+    }
+    // What breaks the flake as a whole would else be found once for each machine.
+    const trunk = trunkHolds ? undefined : await trunkError(flake)
+    if (trunk !== undefined) return failed(trunk)
+    const middle = Math.ceil(machines.length / 2)
+    return [
+      ...(await evaluateMachines(flake, machines.slice(0, middle), true)),
+      ...(await evaluateMachines(flake, machines.slice(middle), true)),
+    ]
+  }
+
+  const valid = async (paths: readonly string[]): Promise<ReadonlySet<string>> => {
+    const { stdout } = await call('nix-store', ['--check-validity', '--print-invalid', ...paths])
+    const invalid = new Set(stdout.split('\n'))
+    return new Set(paths.filter((path) => !invalid.has(path)))
+  }
+
+  return {
+    async evaluate(mirror, commit, machines) {
+      if (machines.length === 0) return new Map()
+      const flake = `git+file://${await pointerTo(mirror)}?rev=${commit}`
+      return new Map(await evaluateMachines(flake, machines))
+    },
+
+    async build(systems, root) {
+      if (systems.length === 0) return new Map()
+      const folder = join(rootsFolder(root), hash(systems.map(({ path }) => path).join('\n')))
+      await mkdir(folder, { recursive: true })
+      const build = (installables: readonly string[], timeoutMs: number) =>
+        nixCommand(
+          ['build', '--stdin', '--keep-going', '--out-link', join(folder, 'root')],
+          // By standard input: ten thousand of them are longer than an argument list may be.
+          { input: installables.join('\n') + '\n', timeoutMs },
+        )
+      // The `.drv` without an output is rooted as it is; deploy-rs asks for it.
+      const rooted = ({ drv }: { drv: string }): string[] => [`${drv}^*`, drv]
+      try {
+        await build(systems.flatMap(rooted), buildTimeoutMs)
+        return new Map()
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error
+        const built = await valid(systems.map(({ path }) => path))
+        const failed = systems.filter(({ path }) => !built.has(path))
+        if (failed.length === 0) throw error
+        const done = systems.filter(({ path }) => built.has(path))
+        if (done.length > 0) await build(done.flatMap(rooted), buildTimeoutMs)
+        const errors = new Map<string, string>()
+        for (const { drv } of failed) {
+          const { stdout } = await call('nix-store', ['--query', '--requisites', drv])
+          errors.set(drv, buildErrors(error, drv, new Set(stdout.split('\n'))))
+        }
+        return errors
+      }
+    },
+
+    async has(paths) {
+      for (let at = 0; at < paths.length; at += 5000) {
+        const slice = paths.slice(at, at + 5000)
+        const { exitCode } = await call('nix-store', ['--check-validity', ...slice], {
+          accept: [0, 1],
+        })
+        if (exitCode !== 0) return false
+      }
+      return true
+    },
+
+    async describe(system) {
+      if (!existsSync(system)) return undefined
+      const { stdout, exitCode } = await nixCommand(
+        ['path-info', '--recursive', '--json', system],
+        { accept: [0, 1] },
+      )
+      return exitCode === 0 ? await readSystem(system, toPathSizes(stdout)) : undefined
+    },
+
+    async version() {
+      const { stdout } = await call(nix, ['--version'])
+      return /(\d+\.\d+\S*)/.exec(stdout)?.[1] ?? stdout.trim()
+    },
+
+    async lock(folder, what) {
+      const flake = ['--flake', `path:${folder}`]
+      if (what === 'missing') await nixCommand(['flake', 'lock', `path:${folder}`])
+      else if (what === 'all') await nixCommand(['flake', 'update', ...flake])
+      else await nixCommand(['flake', 'update', ...flake, what.input])
+    },
+
+    async prune(root, keep) {
+      const kept = new Set(keep)
+      const folder = rootsFolder(root)
+      const builds = existsSync(folder) ? await readdir(folder) : []
+      for (const build of builds) {
+        const links = await readdir(join(folder, build))
+        for (const link of links) {
+          const path = join(folder, build, link)
+          if (!kept.has(await readlink(path))) await rm(path)
+        }
+        if ((await readdir(join(folder, build))).length === 0) {
+          await rm(join(folder, build), { recursive: true })
+        }
+      }
+    },
+  }
+}
+
+type Systems = Readonly<Record<string, { path: string; drv: string; system: string }>>
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+const trunkExpression = (flake: string): string =>
+  `let flake = builtins.getFlake ${nixText(flake)};
+   in builtins.attrNames flake.deploy.nodes ++ builtins.attrNames flake.nixosConfigurations`
+
+const systemsExpression = (flake: string, machines: readonly string[]): string =>
+  `let flake = builtins.getFlake ${nixText(flake)};
+   in builtins.listToAttrs (map (name: {
+     inherit name;
+     value =
+       let profile = flake.deploy.nodes.\${name}.profiles.system.path;
+       in {
+         path = profile.outPath;
+         drv = profile.drvPath;
+         system = flake.nixosConfigurations.\${name}.config.system.build.toplevel.outPath;
+       };
+   }) [ ${machines.map(nixText).join(' ')} ])`
+
+const nixText = (text: string): string => `"${text.replaceAll(/["\\$]/g, '\\$&')}"`
+
+/** Nix up to 2.18 gives a list, later ones a map. */
+function toPathSizes(json: string): ReadonlyMap<string, number> {
+  const parsed = JSON.parse(json) as
+    | readonly { path: string; narSize: number }[]
+    | Readonly<Record<string, { narSize: number } | null>>
+  return Array.isArray(parsed)
+    ? new Map(
+        (parsed as readonly { path: string; narSize: number }[]).map((p) => [p.path, p.narSize]),
+      )
+    : new Map(
+        Object.entries(parsed as Readonly<Record<string, { narSize: number } | null>>).map(
+          ([path, info]) => [path, info?.narSize ?? 0],
+        ),
+      )
+}
