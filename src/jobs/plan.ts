@@ -1,0 +1,143 @@
+import { diffSystems } from '../diff/system.ts'
+import { reasons } from '../diff/reasons.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { Ledger } from '../model/ledger.ts'
+import type { Plan, PlannedMachine, Reason } from '../model/plan.ts'
+import type { Clock, Nix, Proposal } from '../model/ports.ts'
+import { writeGenerated } from './publish.ts'
+import type { PublishSettings } from './publish.ts'
+import type { Repository } from './repository.ts'
+import type { CompiledSource } from './source.ts'
+import type { Systems, SystemsRequest } from './systems.ts'
+
+export interface PlanPorts {
+  readonly nix: Nix
+  readonly clock: Clock
+  readonly systems: (request: SystemsRequest) => Promise<Systems>
+  readonly settings: PublishSettings
+}
+
+/** What looking at a proposal came to. */
+export type Planned =
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly warnings: readonly Diagnostic[] }
+  | {
+      readonly kind: 'mistakes'
+      readonly diagnostics: readonly Diagnostic[]
+      readonly texts: ReadonlyMap<string, string>
+    }
+  | { readonly kind: 'conflict'; readonly files: readonly string[] }
+  | { readonly kind: 'nothing'; readonly reason: string }
+
+/**
+ * Plans the merge of a proposal into its base, against what each machine was given. Changes nothing:
+ * no branch, no ledger, no machine.
+ */
+export async function planProposal(
+  repository: Repository,
+  proposal: Proposal,
+  { nix, clock, systems, settings }: PlanPorts,
+): Promise<Planned> {
+  const started = clock.now().getTime()
+  const { git, source } = repository
+  const base = (await git.branches()).get(proposal.base)
+  if (base === undefined) return { kind: 'nothing', reason: `there is no branch ${proposal.base}` }
+  const merge = await git.mergeTree(base, proposal.head)
+  if (merge.kind === 'conflict') return merge
+
+  const after = await source(merge.tree)
+  const { diagnostics, inventory } = after.compilation
+  if (inventory === undefined) return { kind: 'mistakes', diagnostics, texts: after.texts }
+  const before = await source(base)
+  const { ledger } = await repository.ledger.read()
+  const title = {
+    branch: proposal.branch,
+    head: proposal.head,
+    base: proposal.base,
+    baseCommit: base,
+  }
+  const common = {
+    title,
+    removed: namesOf(before).filter((name) => !namesOf(after).includes(name)),
+    reasons: reasonsOf(before, after),
+  }
+  const took = (): number => clock.now().getTime() - started
+  if (!proposal.trusted) {
+    const touched = new Set(common.reasons.flatMap(({ machines }) => machines))
+    const machines = namesOf(after).filter((name) => touched.has(name))
+    const plan: Plan = {
+      ...common,
+      kind: 'static',
+      machines: machines.map((name) => ({ name })),
+      unaffected: namesOf(after).filter((name) => !touched.has(name)),
+      failures: [],
+      tookMs: took(),
+    }
+    return { kind: 'plan', plan, warnings: diagnostics }
+  }
+
+  const wanted = await systems({
+    repository: repository.name,
+    mirror: repository.mirror,
+    source: after,
+    generated: () => writeGenerated(repository, proposal.head, after, undefined, settings),
+    ledger,
+  })
+  const machines: PlannedMachine[] = []
+  const failures: Plan['failures'][number][] = []
+  const unaffected: string[] = []
+  for (const name of namesOf(after)) {
+    const system = wanted.systems[name]
+    if (system === undefined || 'failed' in system) {
+      const message = system?.failed ?? 'Nix gave no answer for this machine'
+      failures.push({ machine: name, stage: 'evaluation', message })
+    } else if (givenSystem(ledger, name) === system.system) {
+      unaffected.push(name)
+    } else {
+      machines.push(await plannedMachine(nix, ledger, name, system.system))
+    }
+  }
+  const plan: Plan = {
+    ...common,
+    kind: 'evaluated',
+    machines,
+    unaffected,
+    failures,
+    ...(ledger.adopted === undefined
+      ? { waits: 'nothing is deployed before somebody says `nixcluster deploy` once' }
+      : {}),
+    tookMs: took(),
+  }
+  return { kind: 'plan', plan, warnings: diagnostics }
+}
+
+async function plannedMachine(
+  nix: Nix,
+  ledger: Ledger,
+  name: string,
+  system: string,
+): Promise<PlannedMachine> {
+  const after = await nix.describe(system)
+  if (after === undefined) return { name }
+  const given = givenSystem(ledger, name)
+  const before = given === undefined || given === '' ? undefined : await nix.describe(given)
+  return { name, diff: diffSystems(before, after) }
+}
+
+const givenSystem = (ledger: Ledger, name: string): string | undefined =>
+  ledger.machines[name]?.given?.system
+
+const namesOf = ({ compilation }: CompiledSource): string[] =>
+  compilation.inventory?.machines.map(({ name }) => name) ?? []
+
+function reasonsOf(before: CompiledSource, after: CompiledSource): Reason[] {
+  const { inventory, locate } = after.compilation
+  if (inventory === undefined) return []
+  return reasons(before.compilation.inventory, inventory).map(({ at, text, machines, side }) => {
+    const place = at && (side === 'before' ? before.compilation.locate : locate)?.(at)
+    return {
+      ...(at && place ? { place: `${at.file}:${place.line}` } : {}),
+      text,
+      machines,
+    }
+  })
+}

@@ -1,0 +1,45 @@
+import { compile } from '../compile/compile.ts'
+import type { Compilation } from '../model/compilation.ts'
+import type { Git, TreeEntry } from '../model/ports.ts'
+
+/** A commit or tree, read and compiled. */
+export interface CompiledSource {
+  readonly entries: readonly TreeEntry[]
+  readonly texts: ReadonlyMap<string, string>
+  readonly compilation: Compilation
+}
+
+/** Compiles a commit or tree; the last few are kept. */
+export type Source = (commit: string) => Promise<CompiledSource>
+
+const kept = 8
+
+/** Reads source trees from one repository; throws GitError. */
+export function createSource(git: Git): Source {
+  const cache = new Map<string, Promise<CompiledSource>>()
+  return (commit) => {
+    const known = cache.get(commit)
+    if (known !== undefined) return known
+    const reading = readSource(git, commit)
+    cache.set(commit, reading)
+    reading.catch(() => cache.delete(commit))
+    if (cache.size > kept) cache.delete([...cache.keys()][0]!)
+    return reading
+  }
+}
+
+async function readSource(git: Git, commit: string): Promise<CompiledSource> {
+  const entries = await git.readTree(commit)
+  const wanted = entries.filter(({ path, mode }) => isText(path) && mode.startsWith('100'))
+  const blobs = await git.readBlobs(wanted.map(({ id }) => id))
+  const texts = new Map(wanted.map(({ path, id }) => [path, blobs.get(id) ?? '']))
+  const paths = new Set(entries.map(({ path }) => path))
+  return { entries, texts, compilation: compile({ texts, paths }) }
+}
+
+/** YAML for the compiler, Nix for what it may read beside its modules. */
+const isText = (path: string): boolean =>
+  path.endsWith('.yaml') ||
+  path.endsWith('.yml') ||
+  path.endsWith('.nix') ||
+  path === 'flake.lock'

@@ -1,0 +1,106 @@
+import { nixMayReadYaml } from '../compile/nix-reads.ts'
+import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
+import type { Log, Nix } from '../model/ports.ts'
+import { fingerprintText, recall } from '../rollout/fingerprint.ts'
+import type { CompiledSource } from './source.ts'
+
+export interface SystemsPorts {
+  readonly nix: Nix
+  readonly nixVersion: string
+  readonly hash: (text: string) => string
+  readonly log: Log
+}
+
+export interface SystemsRequest {
+  readonly repository: string
+  readonly mirror: string
+  readonly source: CompiledSource
+  /** The generated commit, in the mirror; asked for only when something has to be evaluated. */
+  readonly generated: () => Promise<string>
+  readonly ledger: Ledger
+}
+
+export interface Systems {
+  readonly systems: Readonly<Record<string, WantedSystem>>
+  /** How many machines needed an evaluation; 0 where everything was known. */
+  readonly evaluated: number
+}
+
+/**
+ * Gives every machine's wanted system, built and rooted: from what the ledger or this process
+ * remembers where the inputs are the same, else by evaluation. A machine's failure is its own.
+ */
+export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts) {
+  /** fingerprint -> system; only a cache: the ledger remembers what was deployed. */
+  const remembered = new Map<string, BuiltSystem>()
+
+  return async (request: SystemsRequest): Promise<Systems> => {
+    const { source, ledger } = request
+    const fingerprints = fingerprintsOf(source, nixVersion, hash)
+    const known = new Map<string, BuiltSystem>()
+    for (const [machine, fingerprint] of fingerprints) {
+      const record = ledger.machines[machine]
+      const system = remembered.get(fingerprint) ?? (record && recall(record, fingerprint))
+      if (system !== undefined) known.set(machine, system)
+    }
+    const paths = [...known.values()].flatMap(({ path, drv }) => [path, drv])
+    if (paths.length > 0 && !(await nix.has(paths))) {
+      for (const [machine, { path, drv }] of known) {
+        if (!(await nix.has([path, drv]))) known.delete(machine)
+      }
+    }
+    const unknown = [...fingerprints.keys()].filter((machine) => !known.has(machine))
+    const systems: Record<string, WantedSystem> = Object.fromEntries(known)
+    if (unknown.length === 0) return { systems, evaluated: 0 }
+
+    log.info({ repository: request.repository, machines: unknown }, 'evaluating')
+    const evaluations = await nix.evaluate(request.mirror, await request.generated(), unknown)
+    const built: Record<string, BuiltSystem> = {}
+    for (const machine of unknown) {
+      const evaluation = evaluations.get(machine)
+      if (evaluation?.kind === 'system') {
+        const { path, drv, system } = evaluation
+        built[machine] = { path, drv, system, fingerprint: fingerprints.get(machine)! }
+      } else {
+        systems[machine] = { failed: evaluation?.message ?? 'Nix gave no answer for this machine' }
+      }
+    }
+    const failures = await nix.build(Object.values(built), request.repository)
+    for (const [machine, system] of Object.entries(built)) {
+      const failure = failures.get(system.drv)
+      systems[machine] = failure === undefined ? system : { failed: failure }
+      if (failure === undefined) remembered.set(system.fingerprint, system)
+    }
+    return { systems, evaluated: unknown.length }
+  }
+}
+
+function fingerprintsOf(
+  { entries, texts, compilation }: CompiledSource,
+  nixVersion: string,
+  hash: (text: string) => string,
+): ReadonlyMap<string, string> {
+  const { rendered } = compilation
+  if (rendered === undefined) return new Map()
+  const nixReadsYaml = nixMayReadYaml(texts) || nixMayReadYaml(writtenInYaml(rendered.files))
+  return new Map(
+    [...rendered.dependencies].map(([machine, files]) => [
+      machine,
+      hash(
+        fingerprintText({
+          machine,
+          dependencies: files.map((path) => [path, rendered.files.get(path) ?? ''] as const),
+          common: rendered.common,
+          lock: texts.get('flake.lock') ?? '',
+          sources: entries,
+          nixReadsYaml,
+          nixVersion,
+        }),
+      ),
+    ]),
+  )
+}
+
+/** Generated files may carry `!nix` of the user's; our own library reads no YAML. */
+const writtenInYaml = (files: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...files].filter(([path]) => path.startsWith('nixcluster/') && !path.startsWith('nixcluster/lib/')))

@@ -1,0 +1,104 @@
+import type { Inventory } from '../model/inventory.ts'
+import type { Ledger } from '../model/ledger.ts'
+import type { Clock, Job, Queue } from '../model/ports.ts'
+import { next } from '../rollout/next.ts'
+import type { Decision } from '../rollout/next.ts'
+import type { FleetMachine } from '../rollout/standing.ts'
+import { wantedSource } from '../rollout/wanted.ts'
+import type { Repository } from './repository.ts'
+
+export interface TickPorts {
+  readonly clock: Clock
+  readonly queue: Queue
+}
+
+/** A change of the ledger that goes into the same commit as the tick's own decision. */
+export type Change = (
+  ledger: Ledger,
+  tip: string | undefined,
+) => { readonly ledger: Ledger; readonly message: string } | undefined
+
+export interface Ticked {
+  readonly before: Ledger
+  readonly decision: Decision
+}
+
+/**
+ * One tick: the state branch first, the source branch after it, one pure decision, one push, then a
+ * job for everything that is open (R1, R2). Nothing here waits for a machine.
+ */
+export async function tick(
+  repository: Repository,
+  { clock, queue }: TickPorts,
+  change: Change = () => undefined,
+): Promise<Ticked> {
+  for (;;) {
+    const { ledger: before, commit } = await repository.ledger.read()
+    const tip = await repository.git.remoteTip(repository.branch)
+    const changed = change(before, tip)
+    const ledger = changed?.ledger ?? before
+    const descends = await publishedDescends(repository, ledger)
+    const inventory = await inventoryOf(repository, wantedSource(ledger, descends))
+    const decision = next(ledger, {
+      tip,
+      descends,
+      now: clock.now().toISOString(),
+      fleet: inventory && fleetOf(inventory),
+      limits: { parallel: inventory?.rollout.parallel ?? 1 },
+      roleLimits: inventory ? roleLimitsOf(inventory) : {},
+    })
+    if (decision.ledger !== before) {
+      const message = [changed?.message, decision.ledger === ledger ? '' : decision.message]
+      const subject = message.filter((part) => part !== undefined && part !== '').join('; ')
+      // A refused push means that somebody was faster: read again, decide again (R1).
+      if ((await repository.ledger.write(decision.ledger, commit, subject)) === 'stale') continue
+    }
+    await Promise.all(jobsOf(repository.name, decision).map((job) => queue.add(job)))
+    return { before, decision }
+  }
+}
+
+/** Every open intent gets a job, whoever opened it: lost jobs come back with the next tick (R2). */
+function jobsOf(repository: string, decision: Decision): Job[] {
+  return [
+    ...(decision.publish ? [{ kind: 'publish', repository } as const] : []),
+    ...(decision.evaluate ? [{ kind: 'evaluate', repository } as const] : []),
+    ...decision.machines.map((machine) => ({ kind: 'machine', repository, machine }) as const),
+    ...decision.contact.map((machine) => ({ kind: 'contact', repository, machine }) as const),
+  ]
+}
+
+async function publishedDescends({ git }: Repository, ledger: Ledger): Promise<boolean> {
+  const { published, wanted } = ledger
+  if (published === undefined || wanted === undefined) return true
+  if (published.source === wanted.source) return true
+  return git.isAncestor(wanted.source, published.source)
+}
+
+/** The fleet of a source commit; undefined where none is wanted or it no longer compiles. */
+export async function inventoryOf(
+  repository: Repository,
+  commit: string | undefined,
+): Promise<Inventory | undefined> {
+  if (commit === undefined) return undefined
+  return (await repository.source(commit)).compilation.inventory
+}
+
+/** Machines of the inventory with the roles that they have, in the inventory's order. */
+export function fleetOf({ machines, services }: Inventory): FleetMachine[] {
+  const roles = new Map<string, string[]>()
+  for (const role of services.flatMap((service) => service.roles)) {
+    for (const host of role.hosts) roles.set(host, [...(roles.get(host) ?? []), role.name])
+  }
+  return machines.map(({ name, cluster }) => ({ name, cluster, roles: roles.get(name) ?? [] }))
+}
+
+function roleLimitsOf({ services }: Inventory): Record<string, number> {
+  return Object.fromEntries(
+    services
+      .flatMap((service) => service.roles)
+      .flatMap(({ name, maxUnavailable }) =>
+        maxUnavailable === undefined ? [] : [[name, maxUnavailable] as const],
+      ),
+  )
+}

@@ -1,0 +1,16 @@
+import type { RenderedTree } from '../model/compilation.ts'
+import type { TreeEntry } from '../model/ports.ts'
+
+/** Forges run or refuse these on a branch of their own. */
+const leftOut = ['.github/', '.gitea/', '.forgejo/', '.gitlab-ci.yml', 'nixcluster/']
+
+/** The generated branch's tree: the source's files, moved aside or left out where needed, and ours. */
+export function generatedTree(
+  source: readonly TreeEntry[],
+  rendered: RenderedTree,
+): { readonly kept: readonly TreeEntry[]; readonly files: ReadonlyMap<string, string> } {
+  const kept = source
+    .filter(({ path }) => !leftOut.some((out) => path === out || path.startsWith(out)))
+    .map((entry) => (entry.path === 'flake.nix' ? { ...entry, path: 'flake.source.nix' } : entry))
+  return { kept, files: rendered.files }
+}
