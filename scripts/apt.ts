@@ -67,9 +67,6 @@ export async function unpackPackages(
     'APT::Install-Recommends=false',
     'APT::Sandbox::User=root',
     'Acquire::Languages=none',
-    // The clean-up hooks of container images would throw the downloads away.
-    'DPkg::Post-Invoke=',
-    'Debug::NoLocking=true',
   ].flatMap((option) => ['-o', option])
   const environment = { DEBIAN_FRONTEND: 'noninteractive' }
   await execa('apt-get', [...options, 'update'], { env: environment, stdin: 'ignore' })

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -37,7 +37,7 @@ export const nix: Tool = {
     const archive = await debianArchive()
     if (archive === undefined)
       throw new SetupError(`install Nix ${least} or later; this machine has no archive of Debian`)
-    if (!existsSync('/nix') && process.getuid?.() !== 0)
+    if (process.getuid?.() !== 0 && !isWritable('/nix'))
       throw new SetupError('Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again')
     const packages = join(workshop, 'nix')
     await unpackPackages(archive, ['nix-bin', 'patchelf'], packages)
@@ -60,4 +60,13 @@ export async function nixEnvironment(): Promise<Record<string, string>> {
 async function versionOf(program: string): Promise<string | undefined> {
   const { stdout } = await execa(program, ['--version'], { reject: false })
   return /(\d+\.\d+(\.\d+)?)/.exec(stdout ?? '')?.[1]
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -32,7 +32,11 @@ const tools: Tool[] = [nix, redis, deployRs, machineParts, baseImage]
 export async function ensureTools(): Promise<Tools> {
   if ((await missingTools()).length > 0) {
     await mkdir(cache, { recursive: true })
-    await locked(join(cache, 'lock'), bringMissing)
+    const waiting = setTimeout(() => process.stderr.write('Waiting for another setup\n'), 1000)
+    await locked(join(cache, 'lock'), () => {
+      clearTimeout(waiting)
+      return bringMissing()
+    })
   }
   return {
     path: [...new Set([bin, ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'])].join(
@@ -72,7 +76,7 @@ async function bringMissing(): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof SetupError || !(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return String(error)
   const stderr = 'stderr' in error ? String(error.stderr).trim().split('\n').slice(-3) : []
   return [error.message.split('\n')[0], ...stderr].join('\n    ')
 }
