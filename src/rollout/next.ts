@@ -81,13 +81,17 @@ function start(
   if (state !== 'running' && state !== 'done') return ledger // (R6)
   if (isBlocked(ledger)) return ledger
   const standing = standings(ledger, fleet)
+  const unavailable = unavailableByRole(ledger, fleet)
+  const isSpare = ({ roles }: FleetMachine): boolean =>
+    roles.every((role) => (unavailable.get(role) ?? 0) < (roleLimits[role] ?? Infinity))
   let room = limits.parallel - openIntents(ledger).filter((name) => !lostOf(ledger, name)).length
   let after = ledger
   for (const machine of fleet) {
     if (room <= 0) break
     if (standing[machine.name]?.state !== 'pending') continue
-    if (!isSpare(after, machine, fleet, roleLimits)) continue
+    if (!isSpare(machine)) continue
     after = withIntent(after, machine)
+    count(unavailable, machine)
     room -= 1
   }
   return after
@@ -101,21 +105,15 @@ const isBlocked = (ledger: Ledger): boolean =>
     ({ intent }) => intent?.lost?.begun && intent.seq === ledger.wanted?.seq,
   )
 
-/** (R4) No role of the machine has as many open intents, lost ones included, as may be unavailable. */
-function isSpare(
-  ledger: Ledger,
-  machine: FleetMachine,
-  fleet: readonly FleetMachine[],
-  roleLimits: Observed['roleLimits'],
-): boolean {
-  return machine.roles.every((role) => {
-    const limit = roleLimits[role]
-    if (limit === undefined) return true
-    const unavailable = fleet.filter(
-      ({ name, roles }) => roles.includes(role) && ledger.machines[name]?.intent,
-    )
-    return unavailable.length < limit
-  })
+/** (R4) How many machines of each role have an open intent, lost ones included. */
+function unavailableByRole(ledger: Ledger, fleet: readonly FleetMachine[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const machine of fleet) if (ledger.machines[machine.name]?.intent) count(counts, machine)
+  return counts
+}
+
+function count(counts: Map<string, number>, { roles }: FleetMachine): void {
+  for (const role of roles) counts.set(role, (counts.get(role) ?? 0) + 1)
 }
 
 /** (R8) The attempt's number grows by one for each intent. */

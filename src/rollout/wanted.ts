@@ -10,6 +10,20 @@ export function wantedSource(ledger: Ledger, descends: boolean): string | undefi
   return descends ? (ledger.published?.source ?? ledger.wanted?.source) : ledger.wanted?.source
 }
 
+/** Writes down the newest commit that compiled; its tip must have been read after this ledger (R2). */
+export function setPublished(
+  ledger: Ledger,
+  published: { readonly source: string; readonly generated: string },
+): Change {
+  const { source, generated } = published
+  const known = ledger.published
+  if (known?.source === source && known.generated === generated) return unchanged(ledger)
+  return {
+    ledger: { ...ledger, published: { source, generated } },
+    message: `publish ${source.slice(0, 12)}`,
+  }
+}
+
 /** (R3) Wants what is published, as a rollout of its own; the one before is superseded, its intents withdrawn. */
 export function want(ledger: Ledger, approvedBy?: string): Ledger {
   const { published, wanted, rewound: _, ...rest } = ledger
