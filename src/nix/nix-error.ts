@@ -3,37 +3,40 @@ import { CommandError } from '../model/errors.ts'
 const maxLines = 30
 
 /**
- * Nix' own message of a failed evaluation: the error itself first, then the places that led to it.
- * Throws what is no answer of Nix.
+ * Nix' own message of a failed evaluation, then the places in `tree`, the evaluated source, that led
+ * to it, the nearest first. Throws what is no answer of Nix.
  */
-export function evaluationError(error: unknown): string {
+export function evaluationError(error: unknown, tree: string): string {
   if (!(error instanceof CommandError)) throw error
   if (error.timedOut) return `the evaluation did not end in time: ${error.message}`
-  const lines = withoutPaths(error.stderr).split('\n')
-  // Nix prints the trace first and the error last, indented below `error:`.
+  const lines = withoutHashes(error.stderr, tree).split('\n')
   const start = lines.findIndex((line) => line.startsWith('error:'))
-  if (start < 0) return shortened(lines.slice(-maxLines).join('\n').trim()) || error.message
-  const body = lines.slice(start)
-  const last = body.findLastIndex((line) => /^\s*error:/.test(line))
-  const message = undented(body.slice(last)).replace(/^error:\s*/, '')
-  const places = tracePlaces(body.slice(0, last))
-  return shortened([message, ...places].join('\n'))
+  if (start < 0) return shortened(lines.join('\n').trim()) || error.message
+  // Nix prints the trace first, the outermost step at its top, and the error last.
+  const last = lines.findLastIndex((line) => /^\s*error:/.test(line))
+  const message = withoutCode(undented(lines.slice(last)).replace(/^error:\s*/, ''))
+  return shortened([message, ...steps(lines.slice(start, last))].join('\n'))
 }
 
-/** The places of the trace that lie in the user's files, innermost last as Nix has them. */
-function tracePlaces(trace: readonly string[]): readonly string[] {
-  const places: string[] = []
+/** What of the trace concerns the user: options, definitions, and places of their own files. */
+function steps(trace: readonly string[]): readonly string[] {
+  const found: string[] = []
   trace.forEach((line, at) => {
-    const place = /^\s*at (.+:\d+:\d+):?$/.exec(line)?.[1]
-    if (place === undefined || place.startsWith('«') || place.startsWith('/nix/store')) return
-    const doing = trace
-      .slice(0, at)
-      .findLast((above) => above.includes('…'))
-      ?.trim()
-    places.push(`${doing ?? '…'}, at ${place}`)
+    const step = /^\s*… (.*?):?$/.exec(line)?.[1]
+    if (step === undefined) return
+    const place = /^\s*at (.+:\d+:\d+):?$/.exec(trace[at + 1] ?? '')?.[1]
+    if (place !== undefined && isTheirs(place)) found.push(`${step}, at ${place}`)
+    else if (/^while evaluating (the option|definitions from `[^/«…])/.test(step)) found.push(step)
   })
-  return [...new Set(places)].slice(-5)
+  return [...new Set(found.reverse())].slice(0, 5)
 }
+
+/** Not Nix', an input's or the generated tree's own. */
+const isTheirs = (place: string): boolean => !/^([/«…<]|flake\.nix:|nixcluster\/lib\/)/.test(place)
+
+/** Without the lines of code around a place in our own expression. */
+const withoutCode = (message: string): string =>
+  message.replaceAll(/^at «string».*\n(?: *\d* *\|.*(?:\n|$))*/gm, '').trim()
 
 /** What the builders that one derivation needs said before they failed, or what stood in the way. */
 export function buildErrors(error: CommandError, drv: string, needs: ReadonlySet<string>): string {
@@ -48,9 +51,12 @@ export function buildErrors(error: CommandError, drv: string, needs: ReadonlySet
   return shortened([...new Set(text)].join('\n')) || error.message
 }
 
-/** `/nix/store/…-source/a.nix` is `a.nix`: the tree's hash tells people nothing. */
-const withoutPaths = (text: string): string =>
-  text.replaceAll(/(?:«git\+file:[^»]*»|\/nix\/store\/[0-9a-z]{32}-source)\//g, '')
+/** A file of the tree by its own name, one of an input by the part that tells people something. */
+const withoutHashes = (text: string, tree: string): string =>
+  text
+    .replaceAll(`${tree}/`, '')
+    .replaceAll(/«git\+file:[^»]*»\//g, '')
+    .replaceAll(/\/nix\/store\/[0-9a-z]{32}-source\//g, '…/')
 
 function undented(lines: readonly string[]): string {
   const [first = '', ...rest] = lines

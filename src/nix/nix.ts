@@ -70,6 +70,7 @@ export function createNix(options: NixOptions): ControllerNix {
         '--json',
         '--no-update-lock-file',
         '--no-write-lock-file',
+        '--show-trace',
         ...['--option', 'pure-eval', 'true'],
         ...['--option', 'allow-import-from-derivation', 'false'],
         ...['--option', 'accept-flake-config', 'false'],
@@ -81,12 +82,12 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 
   /** Why the flake fails as a whole, if it does. */
-  const trunkError = async (flake: string): Promise<string | undefined> => {
+  const trunkError = async (flake: string, tree: string): Promise<string | undefined> => {
     try {
       await evaluateExpression(trunkExpression(flake))
       return undefined
     } catch (error) {
-      return evaluationError(error)
+      return evaluationError(error, tree)
     }
   }
 
@@ -94,23 +95,26 @@ export function createNix(options: NixOptions): ControllerNix {
   const evaluateMachines = async (
     flake: string,
     machines: readonly string[],
-    trunkHolds = false,
+    knownTree?: string,
   ): Promise<readonly (readonly [string, Evaluation])[]> => {
-    const failed = (message: string) =>
-      machines.map((name) => [name, { kind: 'failed', message }] as const)
+    let error: unknown
     try {
       const systems = (await evaluateExpression(systemsExpression(flake, machines))) as Systems
       return machines.map((name) => [name, { kind: 'system', ...systems[name]! }])
-    } catch (error) {
-      if (machines.length === 1) return failed(evaluationError(error))
+    } catch (thrown) {
+      error = thrown
     }
+    const failed = (message: string) =>
+      machines.map((name) => [name, { kind: 'failed', message }] as const)
+    const tree = knownTree ?? ((await evaluateExpression(treeExpression(flake))) as string)
+    if (machines.length === 1) return failed(evaluationError(error, tree))
     // What breaks the flake as a whole would else be found once for each machine.
-    const trunk = trunkHolds ? undefined : await trunkError(flake)
+    const trunk = knownTree === undefined ? await trunkError(flake, tree) : undefined
     if (trunk !== undefined) return failed(trunk)
     const middle = Math.ceil(machines.length / 2)
     return [
-      ...(await evaluateMachines(flake, machines.slice(0, middle), true)),
-      ...(await evaluateMachines(flake, machines.slice(middle), true)),
+      ...(await evaluateMachines(flake, machines.slice(0, middle), tree)),
+      ...(await evaluateMachines(flake, machines.slice(middle), tree)),
     ]
   }
 
@@ -211,6 +215,9 @@ export function createNix(options: NixOptions): ControllerNix {
 type Systems = Readonly<Record<string, { path: string; drv: string; system: string }>>
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+const treeExpression = (flake: string): string =>
+  `(builtins.fetchTree (builtins.parseFlakeRef ${nixText(flake)})).outPath`
 
 const trunkExpression = (flake: string): string =>
   `let flake = builtins.getFlake ${nixText(flake)};

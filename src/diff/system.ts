@@ -1,0 +1,81 @@
+import { structuredPatch } from 'diff'
+import type { SystemContents } from '../model/system-contents.ts'
+import type { FileChange, PackageChange, SystemDiff, UnitChange } from '../model/system-diff.ts'
+import { switchEffect } from './unit-effect.ts'
+
+/** A longer diff is cut: what a plan shows is read by people. */
+const maxPatchLines = 60
+
+/** What replacing one system by another changes on a machine; without `before` all of it is new. */
+export function diffSystems(before: SystemContents | undefined, after: SystemContents): SystemDiff {
+  return {
+    ...(before === undefined ? {} : { before: before.system }),
+    after: after.system,
+    units: diffUnits(before?.units ?? {}, after.units),
+    files: diffFiles(before?.files ?? {}, after.files),
+    packages: diffPackages(before?.packages ?? {}, after.packages),
+    sizeDelta: after.size - (before?.size ?? 0),
+    // A machine that has nothing yet is not rebooted for it.
+    reboot:
+      before === undefined
+        ? []
+        : (['kernel', 'initrd'] as const).filter((part) => before[part] !== after[part]),
+  }
+}
+
+type Texts = SystemContents['units']
+
+function diffUnits(before: Texts, after: Texts): readonly UnitChange[] {
+  return names(before, after).flatMap((name): UnitChange[] => {
+    const [old, now] = [before[name], after[name]]
+    if (old === now) return []
+    const effect = switchEffect(name, old, now)
+    if (old === undefined) return [{ name, kind: 'added', effect }]
+    if (now === undefined) return [{ name, kind: 'removed', effect }]
+    return [{ name, kind: 'changed', effect, patch: patchOf(old, now) }]
+  })
+}
+
+function diffFiles(
+  before: SystemContents['files'],
+  after: SystemContents['files'],
+): readonly FileChange[] {
+  return names(before, after).flatMap((name): FileChange[] => {
+    const [old, now] = [before[name], after[name]]
+    if (old?.hash === now?.hash) return []
+    const path = `/etc/${name}`
+    if (old === undefined) return [{ path, kind: 'added' }]
+    if (now === undefined) return [{ path, kind: 'removed' }]
+    const isReadable = old.text !== undefined && now.text !== undefined && old.text !== now.text
+    return [
+      { path, kind: 'changed', ...(isReadable ? { patch: patchOf(old.text!, now.text!) } : {}) },
+    ]
+  })
+}
+
+function diffPackages(
+  before: SystemContents['packages'],
+  after: SystemContents['packages'],
+): readonly PackageChange[] {
+  return names(before, after)
+    .map((name) => ({ name, before: before[name] ?? [], after: after[name] ?? [] }))
+    .filter((change) => change.before.join('\0') !== change.after.join('\0'))
+}
+
+const names = (a: object, b: object): readonly string[] =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
+
+/** The hunks of a unified diff; store paths keep so much of their hash that a change is seen. */
+function patchOf(before: string, after: string): string {
+  const [old, now] = [before, after].map((text) =>
+    text.replaceAll(/\/nix\/store\/([0-9a-z]{7})[0-9a-z]{25}-/g, '/nix/store/$1…-'),
+  )
+  const { hunks } = structuredPatch('', '', old!, now!, undefined, undefined, { context: 2 })
+  const lines = hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: hunk }) => [
+    `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
+    ...hunk,
+  ])
+  return lines.length <= maxPatchLines
+    ? lines.join('\n')
+    : [...lines.slice(0, maxPatchLines), `[${lines.length - maxPatchLines} more lines]`].join('\n')
+}
