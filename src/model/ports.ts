@@ -113,15 +113,25 @@ export interface Nix {
 
 /** Lines for whoever pushed, kept for a while so that a late follower sees all. */
 export interface Progress {
+  /** Never throws: a line that nobody can keep is no reason for a job to fail. */
   say(topic: Topic, line: string): Promise<void>
-  /** The last word; followers end. */
+  /** The last word; followers end. What is said afterwards begins anew. */
   end(topic: Topic, line?: string): Promise<void>
-  /** Yields the lines from the first on, until the end, the signal or `limitMs` without a line. */
-  follow(topic: Topic, signal: AbortSignal, limitMs: number): AsyncIterable<string>
+  /**
+   * Yields the lines from the first on, until the end, the signal or `limitMs` without a line, and
+   * returns which of these it was; `since` leaves out what was said before that time.
+   */
+  follow(
+    topic: Topic,
+    signal: AbortSignal,
+    limitMs: number,
+    since?: Date,
+  ): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined>
 }
 
 export interface Topic {
   readonly repository: string
+  /** Branch name, without `refs/heads/`. */
   readonly ref: string
   readonly commit: string
 }
@@ -158,11 +168,16 @@ export interface CommitStatus {
   readonly description: string
 }
 
-/** Adds jobs; all are deduplicated by what they name, and name no commit. */
+/**
+ * Adds jobs; all are deduplicated by what they name, and name no commit. One that is added while its
+ * twin runs is run once more after it. Throws within a second when the queue is away.
+ */
 export interface Queue {
+  /** With a delay: joins a twin that waits already; without: lets such a twin run at once. */
   add(job: Job, options?: { readonly delayMs?: number }): Promise<void>
 }
 
+/** `ref` is a branch name without `refs/heads/`; absent: every branch. */
 export type Job =
   | { readonly kind: 'look'; readonly repository: string; readonly ref?: string }
   | { readonly kind: 'publish'; readonly repository: string }
@@ -178,6 +193,15 @@ export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly reason: string }
   | { readonly kind: 'stop'; readonly reason: string }
+
+/** Numbers for those who run the controller. */
+export interface Metrics {
+  jobEnded(kind: Job['kind'], outcome: Outcome['kind'] | 'thrown', seconds: number): void
+  /** One machine's attempt came to its end: `done`, `rolled-back`, `failed`, ... */
+  deploymentEnded(repository: string, result: string): void
+  /** How many machines of a repository are in each state; states left out are none. */
+  machinesSeen(repository: string, states: Readonly<Record<string, number>>): void
+}
 
 /** What the compiler found, for people. */
 export interface Findings {

@@ -1,0 +1,82 @@
+import type { Redis } from 'ioredis'
+import type { Log, Progress, Topic } from '../model/ports.ts'
+import {
+  createFailFastConnection,
+  createPatientConnection,
+  type RedisAddress,
+} from './connection.ts'
+
+const linesKept = 2000
+const secondsKept = 24 * 60 * 60
+
+/** The port over Redis streams: one stream for each topic, kept for a day. */
+export interface RedisProgress extends Progress {
+  close(): void
+}
+
+/** Lines of jobs for whoever follows; a dead Redis costs the lines and nothing else. */
+export function createProgress(address: RedisAddress, log: Log): RedisProgress {
+  const connection = createFailFastConnection(address)
+
+  async function write(topic: Topic, fields: readonly string[]): Promise<void> {
+    const key = keyOf(topic)
+    try {
+      const [[, last] = []] = await connection.xrevrange(key, '+', '-', 'COUNT', 1)
+      const begin = last?.[0] === 'end' ? connection.multi().del(key) : connection.multi()
+      const results = await begin
+        .xadd(key, 'MAXLEN', '~', linesKept, '*', ...fields)
+        .expire(key, secondsKept)
+        .exec()
+      const failure = results?.find(([error]) => error !== null)?.[0]
+      if (failure) throw failure
+    } catch (error) {
+      log.warn({ ...topic, err: error }, 'a line for the pusher is lost')
+    }
+  }
+
+  return {
+    say: (topic, line) => write(topic, ['line', line]),
+    async end(topic, line) {
+      if (line !== undefined) await write(topic, ['line', line])
+      await write(topic, ['end', ''])
+    },
+    follow: (topic, signal, limitMs, since) =>
+      follow(createPatientConnection(address), keyOf(topic), signal, limitMs, since),
+    close: () => connection.disconnect(),
+  }
+}
+
+/** The connection is the follower's own: it blocks. */
+async function* follow(
+  connection: Redis,
+  key: string,
+  signal: AbortSignal,
+  limitMs: number,
+  since: Date | undefined,
+): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined> {
+  const hangUp = (): void => connection.disconnect()
+  signal.addEventListener('abort', hangUp, { once: true })
+  let last = since === undefined ? '0' : `${since.getTime()}-0`
+  try {
+    while (!signal.aborted) {
+      const answer = await connection.xread('BLOCK', Math.max(1, limitMs), 'STREAMS', key, last)
+      const entries = answer?.[0]?.[1]
+      if (entries === undefined) return 'limit'
+      for (const [id, [field, line = '']] of entries) {
+        if (field === 'end') return 'end'
+        last = id
+        yield line
+      }
+    }
+    return 'aborted'
+  } catch (error) {
+    if (signal.aborted) return 'aborted'
+    throw error
+  } finally {
+    signal.removeEventListener('abort', hangUp)
+    connection.disconnect()
+  }
+}
+
+const keyOf = ({ repository, ref, commit }: Topic): string =>
+  `nixcluster:progress:${JSON.stringify([repository, ref, commit])}`

@@ -1,0 +1,133 @@
+import { Queue as BullQueue, type JobsOptions } from 'bullmq'
+import type { Job, Queue } from '../model/ports.ts'
+import { createFailFastConnection, type RedisAddress } from './connection.ts'
+
+/** Jobs of one kind: how many wait (delayed ones too), run, and how long the oldest has waited. */
+export interface QueueDepth {
+  readonly waiting: number
+  readonly active: number
+  readonly oldestSeconds: number
+}
+
+/** The port, and what `/readyz`, `/metrics` and the end of the controller need beside it. */
+export interface RedisQueue extends Queue {
+  /** True when Redis answers within a second. */
+  isReady(): Promise<boolean>
+  depths(): Promise<ReadonlyMap<Job['kind'], QueueDepth>>
+  close(): Promise<void>
+}
+
+/** Each kind of job has a queue of its own. */
+export const jobKinds = [
+  'look',
+  'publish',
+  'plan',
+  'evaluate',
+  'rollout',
+  'machine',
+  'contact',
+  'approve',
+] as const satisfies readonly Job['kind'][]
+
+/** The name of a kind's queue in Redis. */
+export const queueName = (kind: Job['kind']): string => `nixcluster-${kind}`
+
+/** What makes two jobs the same: never a commit, so that the tip is what counts. */
+export function deduplicationId(job: Job): string {
+  switch (job.kind) {
+    case 'look':
+      return JSON.stringify([job.repository, job.ref ?? null])
+    case 'plan':
+      return JSON.stringify([job.repository, job.proposal])
+    case 'machine':
+    case 'contact':
+      return JSON.stringify([job.repository, job.machine])
+    default:
+      return JSON.stringify([job.repository])
+  }
+}
+
+/** Adds jobs to Redis; throws at once when it is away, and comes back when it does. */
+export function createQueue(address: RedisAddress): RedisQueue {
+  const connection = createFailFastConnection(address)
+  const queues = new Map<Job['kind'], Promise<BullQueue>>()
+
+  function queueOf(kind: Job['kind']): Promise<BullQueue> {
+    // A BullMQ queue that was opened while Redis was away stays broken for good.
+    if (connection.status !== 'ready') return Promise.reject(new Error('Redis does not answer'))
+    const known = queues.get(kind)
+    if (known !== undefined) return known
+    const queue = openQueue(queueName(kind), connection)
+    queues.set(kind, queue)
+    queue.catch(() => queues.delete(kind))
+    return queue
+  }
+
+  return {
+    async add(job, { delayMs = 0 } = {}) {
+      try {
+        await (await queueOf(job.kind)).add(job.kind, job, jobOptions(job, delayMs))
+      } catch (cause) {
+        throw new Error(`adding ${job.kind}: ${messageOf(cause)}`, { cause })
+      }
+    },
+    async isReady() {
+      if (connection.status !== 'ready') return false
+      return connection.ping().then(
+        () => true,
+        () => false,
+      )
+    },
+    async depths() {
+      const depths = jobKinds.map(
+        async (kind) => [kind, await depthOf(await queueOf(kind))] as const,
+      )
+      return new Map(await Promise.all(depths))
+    },
+    async close() {
+      const opened = await Promise.allSettled(queues.values())
+      await Promise.allSettled(
+        opened.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined)),
+      )
+      connection.disconnect()
+    },
+  }
+}
+
+async function openQueue(
+  name: string,
+  connection: ReturnType<typeof createFailFastConnection>,
+): Promise<BullQueue> {
+  const queue = new BullQueue(name, { connection })
+  queue.on('error', () => {})
+  await queue.waitUntilReady()
+  return queue
+}
+
+function jobOptions(job: Job, delayMs: number): JobsOptions {
+  return {
+    deduplication: {
+      id: deduplicationId(job),
+      keepLastIfActive: true,
+      // Without it, a push during a retry's delay would wait that out; with it, a delayed job that
+      // is added again and again would never run.
+      reschedule: delayMs === 0,
+    },
+    ...(delayMs === 0 ? {} : { delay: delayMs }),
+    removeOnComplete: { count: 100 },
+    removeOnFail: { count: 1000 },
+  }
+}
+
+async function depthOf(queue: BullQueue): Promise<QueueDepth> {
+  const counts = await queue.getJobCounts('waiting', 'delayed', 'active')
+  const [oldest] = await queue.getJobs(['waiting'], 0, 0, true)
+  return {
+    waiting: (counts['waiting'] ?? 0) + (counts['delayed'] ?? 0),
+    active: counts['active'] ?? 0,
+    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest.timestamp) / 1000),
+  }
+}
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause)

@@ -1,0 +1,106 @@
+import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq'
+import type { Job, Log, Metrics, Outcome } from '../model/ports.ts'
+import { createPatientConnection, type RedisAddress } from './connection.ts'
+import { deduplicationId, jobKinds, queueName } from './queue.ts'
+
+/** Runs jobs until it is closed. */
+export interface RedisWorker {
+  /** Takes no more jobs, waits up to `limitMs` for the running ones, then leaves them to the next worker. */
+  close(limitMs: number): Promise<void>
+}
+
+export interface WorkerOptions {
+  readonly address: RedisAddress
+  readonly handle: (job: Job) => Promise<Outcome>
+  readonly log: Log
+  readonly metrics?: Metrics
+}
+
+/** Jobs of one kind that run at a time: machines wait for SSH, the others for the processor. */
+const concurrency: Readonly<Record<Job['kind'], number>> = {
+  look: 8,
+  publish: 2,
+  plan: 2,
+  evaluate: 2,
+  rollout: 4,
+  machine: 50,
+  contact: 20,
+  approve: 2,
+}
+
+/** Starts workers for every kind of job; the only place that turns outcomes into BullMQ's. */
+export function startWorker({ address, handle, log, metrics }: WorkerOptions): RedisWorker {
+  const connection = createPatientConnection(address)
+  const workers = jobKinds.map((kind) => {
+    const worker = new Worker<Job>(queueName(kind), (job, token) => process(job, token ?? ''), {
+      connection,
+      concurrency: concurrency[kind],
+      lockDuration: 10_000,
+      stalledInterval: 5_000,
+      // A worker that is killed again and again is no reason to give the job up.
+      maxStalledCount: 1_000_000,
+      runRetryDelay: 1_000,
+    })
+    worker.on('error', (error) => log.debug({ kind, error: error.message }, 'queue error'))
+    worker.on('stalled', (id) => log.warn({ kind, id }, 'a job was taken over from a lost worker'))
+    return worker
+  })
+
+  async function process(job: BullJob<Job>, token: string): Promise<void> {
+    const started = performance.now()
+    const outcome = await outcomeOf(job)
+    metrics?.jobEnded(
+      job.data.kind,
+      outcome.thrown ? 'thrown' : outcome.kind,
+      (performance.now() - started) / 1000,
+    )
+    switch (outcome.kind) {
+      case 'done':
+        return
+      case 'stop':
+        throw new UnrecoverableError(outcome.reason)
+      case 'retry':
+        await job.moveToDelayed(Date.now() + outcome.afterMs, token)
+        await runAgainIfAsked(job)
+        throw new DelayedError()
+    }
+  }
+
+  async function outcomeOf(job: BullJob<Job>): Promise<Outcome & { thrown?: true }> {
+    try {
+      return await handle(job.data)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.error({ job: job.data, err: error }, `${job.data.kind}: ${reason}`)
+      // What happens to a machine next is decided from its ledger, never by the queue.
+      if (job.data.kind === 'machine') return { kind: 'stop', reason, thrown: true }
+      return { kind: 'retry', afterMs: delayAfter(job.attemptsMade), reason, thrown: true }
+    }
+  }
+
+  /** A twin that was added while the job ran must not wait out the job's delay. */
+  async function runAgainIfAsked(job: BullJob<Job>): Promise<void> {
+    const key = (name: string): string => `bull:${queueName(job.data.kind)}:${name}`
+    const asked = await connection.eval(
+      `if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return redis.call('DEL', KEYS[2]) end return 0`,
+      2,
+      key('delayed'),
+      key(`dn:${deduplicationId(job.data)}`),
+      job.id ?? '',
+    )
+    if (asked === 1) await job.promote()
+  }
+
+  return {
+    async close(limitMs) {
+      const closed = Promise.allSettled(workers.map((worker) => worker.close()))
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, limitMs).unref())])
+      connection.disconnect()
+    },
+  }
+}
+
+/** Milliseconds until a job that threw is tried again: one second, doubled up to a minute. */
+export function delayAfter(attempts: number): number {
+  return Math.min(1000 * 2 ** attempts, 60_000)
+}

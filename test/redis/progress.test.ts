@@ -1,0 +1,93 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { Log, Topic } from '../../src/model/ports.ts'
+import { createProgress } from '../../src/redis/progress.ts'
+import { redisCli, silent, startRedis, until } from './redis-of-the-test.ts'
+
+const topic: Topic = { repository: 'fleet', ref: 'main', commit: 'c0ffee' }
+const never = new AbortController().signal
+
+async function openProgress() {
+  const server = await startRedis()
+  const progress = createProgress(server.address, silent)
+  onTestFinished(() => progress.close())
+  await until('Redis listens', async () => {
+    await progress.say({ ...topic, ref: 'warm-up' }, 'hello')
+    return redisCli(server, 'dbsize') !== '0'
+  })
+  return { server, progress }
+}
+
+async function read(lines: AsyncGenerator<string, string, undefined>): Promise<string[]> {
+  const seen: string[] = []
+  for (;;) {
+    const next = await lines.next()
+    seen.push(next.done ? `(${next.value})` : next.value)
+    if (next.done) return seen
+  }
+}
+
+test('a late follower sees all lines up to the end', async () => {
+  const { progress } = await openProgress()
+  await progress.say(topic, 'planning')
+  await progress.end(topic, 'nothing to do')
+  expect(await read(progress.follow(topic, never, 1000))).toEqual([
+    'planning',
+    'nothing to do',
+    '(end)',
+  ])
+})
+
+test('an early follower sees the lines as they come, and those of its topic only', async () => {
+  const { progress } = await openProgress()
+  const lines = progress.follow(topic, never, 10_000)
+  const first = lines.next()
+  await progress.say({ ...topic, commit: 'f00d' }, 'not for you')
+  await progress.say(topic, 'planning')
+  expect(await first).toEqual({ done: false, value: 'planning' })
+  await progress.end(topic)
+  expect(await read(lines)).toEqual(['(end)'])
+})
+
+test('what is said after the end begins anew', async () => {
+  const { progress } = await openProgress()
+  await progress.end(topic, 'waits for an approval')
+  await progress.say(topic, 'approved')
+  await progress.end(topic)
+  expect(await read(progress.follow(topic, never, 1000))).toEqual(['approved', '(end)'])
+})
+
+test('a follower may leave out what was said before it asked', async () => {
+  const { progress } = await openProgress()
+  await progress.end(topic, 'waits for an approval')
+  const lines = progress.follow(topic, never, 10_000, new Date(Date.now() + 1))
+  const first = lines.next()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await progress.say(topic, 'approved')
+  expect((await first).value).toBe('approved')
+  await lines.return('end')
+})
+
+test('a follower ends when nothing comes, and when it is told to', async () => {
+  const { progress } = await openProgress()
+  expect(await read(progress.follow(topic, never, 50))).toEqual(['(limit)'])
+  const abort = new AbortController()
+  const reading = read(progress.follow(topic, abort.signal, 60_000))
+  setTimeout(() => abort.abort(), 50)
+  expect(await reading).toEqual(['(aborted)'])
+})
+
+test('lines are bounded and forgotten after a day', async () => {
+  const { server, progress } = await openProgress()
+  for (let line = 0; line < 5; line++) await progress.say(topic, `line ${line}`)
+  const key = 'nixcluster:progress:["fleet","main","c0ffee"]'
+  expect(Number(redisCli(server, 'ttl', key))).toBeGreaterThan(86_000)
+})
+
+test('a dead Redis costs the line and a warning, not the job', async () => {
+  const warnings: string[] = []
+  const log: Log = { ...silent, warn: (_, text) => void warnings.push(text) }
+  const progress = createProgress({ kind: 'socket', path: '/tmp/nixcluster-no-such.sock' }, log)
+  onTestFinished(() => progress.close())
+  await progress.say(topic, 'planning')
+  expect(warnings).toEqual(['a line for the pusher is lost'])
+})

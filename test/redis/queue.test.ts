@@ -1,0 +1,240 @@
+import { onTestFinished, expect, test } from 'vitest'
+import type { Job, Outcome } from '../../src/model/ports.ts'
+import { createQueue, type RedisQueue } from '../../src/redis/queue.ts'
+import type { RedisServer } from '../../src/redis/server.ts'
+import { delayAfter, startWorker } from '../../src/redis/worker.ts'
+import { createFolder, pidOf, redisCli, silent, startRedis, until } from './redis-of-the-test.ts'
+
+const publish: Job = { kind: 'publish', repository: 'fleet' }
+const done: Outcome = { kind: 'done' }
+
+async function openQueue(server: RedisServer): Promise<RedisQueue> {
+  const queue = createQueue(server.address)
+  onTestFinished(() => queue.close())
+  await until('the queue is ready', () => queue.isReady())
+  return queue
+}
+
+/** A worker whose job number n (from 1) does what `handle` says. */
+function work(server: RedisServer, handle: (n: number, job: Job) => Outcome | Promise<Outcome>) {
+  const seen: Job[] = []
+  const worker = startWorker({
+    address: server.address,
+    log: silent,
+    handle: async (job) => {
+      seen.push(job)
+      return handle(seen.length, job)
+    },
+  })
+  onTestFinished(() => worker.close(1000))
+  return { seen, worker }
+}
+
+/** Lets a job of a test run for as long as the test wants. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { opened: promise, open: resolve }
+}
+
+test('jobs that name the same thing and wait are one, others stay apart', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const jobs: Job[] = [
+    { kind: 'look', repository: 'fleet', ref: 'main' },
+    { kind: 'look', repository: 'fleet', ref: 'main' },
+    { kind: 'look', repository: 'fleet', ref: 'other' },
+    { kind: 'look', repository: 'fleet' },
+    { kind: 'machine', repository: 'fleet', machine: 'vm0.example.com' },
+    { kind: 'machine', repository: 'fleet', machine: 'vm1.example.com' },
+    { kind: 'machine', repository: 'fleet', machine: 'vm1.example.com' },
+    { kind: 'plan', repository: 'fleet', proposal: '1' },
+    { kind: 'plan', repository: 'attic', proposal: '1' },
+  ]
+  for (const job of jobs) await queue.add(job)
+  const depths = await queue.depths()
+  expect(depths.get('look')?.waiting).toBe(3)
+  expect(depths.get('machine')?.waiting).toBe(2)
+  expect(depths.get('plan')?.waiting).toBe(2)
+  expect(depths.get('rollout')).toEqual({ waiting: 0, active: 0, oldestSeconds: 0 })
+})
+
+test('a job that is added thrice while its twin runs is run once more after it', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { opened, open } = gate()
+  const { seen } = work(server, async (n) => {
+    if (n === 1) await opened
+    return done
+  })
+  await queue.add(publish)
+  await until('the first runs', () => seen.length === 1)
+  for (let i = 0; i < 3; i++) await queue.add(publish)
+  expect(seen).toHaveLength(1)
+  open()
+  await until('the second ran', () => seen.length === 2)
+  await until('nothing is left', async () => {
+    const depth = (await queue.depths()).get('publish')
+    return depth?.waiting === 0 && depth.active === 0
+  })
+  expect(seen).toHaveLength(2)
+})
+
+test('the same job runs again after it is done: a redelivery is not swallowed', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, () => done)
+  await queue.add(publish)
+  await until('it ran', () => seen.length === 1)
+  await until('it is done', async () => (await queue.depths()).get('publish')?.active === 0)
+  await queue.add(publish)
+  await until('it ran again', () => seen.length === 2)
+})
+
+test('the same job runs again after it was stopped', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, (n) =>
+    n === 1 ? { kind: 'stop', reason: 'the YAML is wrong' } : done,
+  )
+  await queue.add(publish)
+  await until(
+    'it was stopped',
+    () => redisCli(server, 'zcard', 'bull:nixcluster-publish:failed') === '1',
+  )
+  await queue.add(publish)
+  await until('it ran again', () => seen.length === 2)
+})
+
+test('a job that asks for it is tried again later', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, (n) =>
+    n < 3 ? { kind: 'retry', afterMs: 50, reason: 'the forge is busy' } : done,
+  )
+  await queue.add(publish)
+  await until('it ran three times', () => seen.length === 3)
+})
+
+test('a push does not wait out the delay of a job that is to be tried again', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, (n) =>
+    n === 1 ? { kind: 'retry', afterMs: 3_600_000, reason: 'the forge is busy' } : done,
+  )
+  await queue.add(publish)
+  await until(
+    'it waits an hour',
+    () => redisCli(server, 'zcard', 'bull:nixcluster-publish:delayed') === '1',
+  )
+  await queue.add(publish)
+  await until('it ran at once', () => seen.length === 2)
+})
+
+test('nor does a push that came while that job was still running', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { opened, open } = gate()
+  const { seen } = work(server, async (n) => {
+    if (n === 1) await opened
+    return n === 1 ? { kind: 'retry', afterMs: 3_600_000, reason: 'the forge is busy' } : done
+  })
+  await queue.add(publish)
+  await until('it runs', () => seen.length === 1)
+  await queue.add(publish)
+  open()
+  await until('it ran at once', () => seen.length === 2)
+})
+
+test('a delayed job that is added with a delay again and again runs in its time', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, () => done)
+  const contact: Job = { kind: 'contact', repository: 'fleet', machine: 'vm0.example.com' }
+  await queue.add(contact, { delayMs: 300 })
+  await queue.add(contact, { delayMs: 3_600_000 })
+  await until('it ran', () => seen.length === 1)
+})
+
+test('a job that throws is tried again, a machine is left to its rollout', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { seen } = work(server, (n) => {
+    if (n < 3) throw new Error('the world is on fire')
+    return done
+  })
+  await queue.add({ kind: 'machine', repository: 'fleet', machine: 'vm0.example.com' })
+  await until(
+    'it failed',
+    () => redisCli(server, 'zcard', 'bull:nixcluster-machine:failed') === '1',
+  )
+  await queue.add(publish)
+  await until('the other ran twice', () => seen.length === 3)
+  expect(seen.map((job) => job.kind)).toEqual(['machine', 'publish', 'publish'])
+})
+
+test('delays grow from a second to a minute', () => {
+  expect([0, 1, 2, 5, 6, 1000].map(delayAfter)).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000])
+})
+
+test('what is added after Redis was emptied under a running job runs', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { opened, open } = gate()
+  const { seen } = work(server, async (n) => {
+    if (n === 1) await opened
+    return done
+  })
+  await queue.add(publish)
+  await until('it runs', () => seen.length === 1)
+  redisCli(server, 'flushall')
+  await queue.add(publish)
+  open()
+  await until('it ran again', () => seen.length === 2)
+})
+
+test('a dead Redis is an error, and jobs run again once it is back', async () => {
+  const folder = createFolder()
+  const server = await startRedis(folder)
+  const queue = await openQueue(server)
+  const { seen } = work(server, () => done)
+  await queue.add(publish)
+  await until('it ran', () => seen.length === 1)
+  await server.close()
+  await expect(queue.add(publish)).rejects.toThrow('adding publish: ')
+  await startRedis(folder)
+  await until('the queue is ready', () => queue.isReady())
+  await queue.add(publish)
+  await until('it ran again', () => seen.length === 2)
+})
+
+test('a Redis that hangs is an error', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const pid = pidOf(server)
+  process.kill(pid, 'SIGSTOP')
+  onTestFinished(() => void process.kill(pid, 'SIGCONT'))
+  await expect(queue.add(publish)).rejects.toThrow('adding publish: ')
+  expect(await queue.isReady()).toBe(false)
+})
+
+test('a queue that is opened while Redis is away works once it is there', async () => {
+  const queue = createQueue({ kind: 'socket', path: '/tmp/nixcluster-no-such.sock' })
+  onTestFinished(() => queue.close())
+  await expect(queue.add(publish)).rejects.toThrow('adding publish: Redis does not answer')
+})
+
+test('a worker that is closed hands a long job back after the limit', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { opened, open } = gate()
+  onTestFinished(() => open())
+  const first = work(server, async () => {
+    await opened
+    return done
+  })
+  await queue.add(publish)
+  await until('it runs', () => first.seen.length === 1)
+  await first.worker.close(50)
+  const second = work(server, () => done)
+  await until('another worker took it over', () => second.seen.length === 1)
+})
