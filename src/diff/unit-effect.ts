@@ -42,10 +42,8 @@ const isWanted = (text: string): boolean => /^# (Wanted|Required|Upheld) by /m.t
 function has(text: string, key: string, value: boolean): boolean {
   const words = value ? 'true|yes|on|1' : 'false|no|off|0'
   // The last one counts, as in systemd: a drop-in comes after the unit.
-  const last = text
-    .matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))
-    .toArray()
-    .at(-1)?.[1]
+  const given = [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))]
+  const last = given.at(-1)?.[1]
   return last !== undefined && new RegExp(`^(${words})$`, 'i').test(last.trim())
 }
 
