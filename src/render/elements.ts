@@ -1,0 +1,143 @@
+import type { Cluster, Definition, Domain, Machine, Service } from '../model/inventory.ts'
+import { addressesOf, namesByAddress, primaryAddresses } from './addresses.ts'
+import { machineOptions } from './machine-options.ts'
+import { list, type Nix, set, text, word } from './nix-text.ts'
+import { namesUsed, pathFrom, toNix } from './nix-value.ts'
+import { builtinFile, placeOf, type Places } from './places.ts'
+import { flakeAttribute, toConfig, toImports, toModule, withScope } from './settings.ts'
+
+/** What a domain or a cluster gives to all below it. */
+export function toLevel(level: Domain | Cluster, places: Places): Nix {
+  return set({
+    kind: text(level.kind),
+    name: text(level.name),
+    label: text(level.label),
+    place: text(placeOf(level)),
+    module: toModule(level.settings, places.levels.get(level.name)!),
+  })
+}
+
+/** What a machine's YAML came to. */
+export function toMachine(machine: Machine, places: Places): Nix {
+  const file = places.machines.get(machine.name)!
+  const { deployment } = machine
+  return set({
+    kind: text(machine.kind),
+    name: text(machine.name),
+    label: text(machine.label),
+    place: text(placeOf(machine)),
+    system: text(machine.system),
+    nixpkgs: text(machine.nixpkgs),
+    levels: list([
+      pathFrom(file, places.levels.get(machine.domain)!),
+      pathFrom(file, places.levels.get(machine.cluster)!),
+    ]),
+    services: list(
+      machine.services.map((name) =>
+        set({ name: text(name), file: pathFrom(file, places.services.get(name)!) }),
+      ),
+    ),
+    host: pathFrom(file, places.hosts.get(machine.name)!),
+    node: set({
+      hostname: text(deployment.targetHost),
+      sshUser: text(deployment.sshUser),
+      sshOpts: texts(['-p', String(deployment.port)]),
+      user: text(deployment.user),
+      magicRollback: word(String(deployment.magicRollback)),
+      autoRollback: word(String(deployment.autoRollback)),
+      confirmTimeout: word(String(deployment.confirmTimeout)),
+      activationTimeout: word(String(deployment.activationTimeout)),
+    }),
+    module: toModule(machine.settings, file, machineOptions(machine)),
+  })
+}
+
+/** What services see of a machine; `names` are those of the services and roles that it answers for. */
+export function toHost(machine: Machine, names: readonly string[], places: Places): Nix {
+  const file = places.hosts.get(machine.name)!
+  const all = machine.interfaces.flatMap(addressesOf)
+  const primary = primaryAddresses(machine)[0]
+  const host = set({
+    kind: text(machine.kind),
+    name: text(machine.name),
+    hostName: text(machine.label),
+    fqdn: text(machine.name),
+    cluster: text(machine.cluster),
+    machine: text(machine.name),
+    tags: texts(machine.tags),
+    primaryIp: primary === undefined ? word('null') : text(primary),
+    ips: set({
+      all: texts(all.map(({ address }) => address)),
+      ...Object.fromEntries(
+        machine.interfaces.map((each) => [
+          each.label,
+          texts(addressesOf(each).map(({ address }) => address)),
+        ]),
+      ),
+    }),
+    interfaces: set(
+      Object.fromEntries(
+        machine.interfaces.map((each) => [
+          each.label,
+          set({
+            name: text(each.name),
+            device: text(each.device),
+            addresses: texts(each.addresses),
+            dhcp: word(String(each.dhcp)),
+            gateway: each.gateway === undefined ? undefined : text(each.gateway),
+          }),
+        ]),
+      ),
+    ),
+    names: set(
+      Object.fromEntries(
+        [...namesByAddress(machine, names)].map(([address, known]) => [address, texts(known)]),
+      ),
+    ),
+    data: machine.data === undefined ? set({}) : toNix(machine.data, file),
+  })
+  return withScopeWhereNeeded(host)
+}
+
+/** What a service's function sees, and where that function is. */
+export function toService(service: Service, places: Places): Nix {
+  const file = places.services.get(service.name)!
+  const hosts = (names: readonly string[]): Nix =>
+    list(names.map((name) => pathFrom(file, places.hosts.get(name)!)))
+  const { definition, settings, data } = service
+  return withScopeWhereNeeded(
+    set({
+      kind: text(service.kind),
+      name: text(service.name),
+      label: text(service.label),
+      place: text(placeOf(service)),
+      definition: definition && toDefinition(definition, file),
+      imports: toImports(service.modules, file),
+      selectors: hosts(service.hosts),
+      roles: set(Object.fromEntries(service.roles.map((role) => [role.label, hosts(role.hosts)]))),
+      settings: settings && toNix(settings, file),
+      data: data && toNix(data, file),
+      config: definition?.kind === 'config' ? toConfig(definition.config, file) : undefined,
+    }),
+  )
+}
+
+function toDefinition(definition: Definition, file: string): Nix | undefined {
+  switch (definition.kind) {
+    case 'path':
+      return pathFrom(file, definition.path)
+    case 'builtin':
+      return pathFrom(file, builtinFile(definition.name))
+    case 'flake':
+      return flakeAttribute(definition.input, definition.attribute)
+    case 'config':
+      return undefined
+  }
+}
+
+/** Data stays data; only a file with code in it becomes a function. */
+function withScopeWhereNeeded(nix: Nix): Nix {
+  return namesUsed(nix).length > 0 ? withScope(nix) : nix
+}
+
+const texts = (values: readonly string[]): Nix => list(values.map(text))

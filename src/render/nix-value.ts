@@ -1,0 +1,94 @@
+import type { Value } from '../model/value.ts'
+import { call, list, type Nix, quote, text, word } from './nix-text.ts'
+
+/** Names that `!nix` and the places around it may use; a file asks for those that occur in its code. */
+const scope = ['lib', 'pkgs', 'config', 'this', 'cluster', 'inputs', 'force', 'moduleWith'] as const
+
+/** Turns a value into Nix, with its paths relative to the generated file that it stands in. */
+export function toNix(value: Value, file: string): Nix {
+  switch (value.kind) {
+    case 'null':
+      return word('null')
+    case 'boolean':
+      return word(String(value.value))
+    case 'integer':
+      return word(integer(value.text))
+    case 'float':
+      return word(float(value.text))
+    case 'text':
+      return text(value.value)
+    case 'list':
+      return list(value.items.map((item) => toNix(item, file)))
+    case 'map':
+      return {
+        kind: 'set',
+        bindings: value.entries.map(([name, entry]) => [[name], toNix(entry, file)] as const),
+      }
+    case 'nix':
+      return { kind: 'code', text: value.code }
+    case 'path':
+      return pathFrom(file, value.path)
+    case 'force':
+      return call('force', toNix(value.value, file))
+  }
+}
+
+/** Writes the path of a file of the repository as one relative to a generated file. */
+export function pathFrom(file: string, path: string): Nix {
+  const from = file.split('/').slice(0, -1)
+  const target = path.split('/').filter((part) => part !== '')
+  const apart = from.findIndex((part, index) => part !== target[index])
+  const shared = apart === -1 ? from.length : apart
+  const up = from.slice(shared).map(() => '..')
+  // Interpolation is for what a path literal cannot spell.
+  const down = target
+    .slice(shared)
+    .map((part) => (/^[\w.+-]+$/.test(part) ? part : `\${${quote(part)}}`))
+  return word([...(up.length > 0 ? up : ['.']), ...down].join('/'))
+}
+
+/** The names of the scope that an expression may use. */
+export function namesUsed(nix: Nix): readonly string[] {
+  const words = new Set(wordsOf(nix))
+  return scope.filter((name) => words.has(name))
+}
+
+function* wordsOf(nix: Nix): Generator<string> {
+  switch (nix.kind) {
+    case 'word':
+      // The names in a path are files.
+      if (!nix.text.startsWith('.')) yield* nix.text.match(/\w+/g) ?? []
+      return
+    case 'code':
+      yield* nix.text.match(/[A-Za-z_][\w'-]*/g) ?? []
+      return
+    case 'text':
+      return
+    case 'list':
+      for (const item of nix.items) yield* wordsOf(item)
+      return
+    case 'set':
+      for (const [, value] of nix.bindings) yield* wordsOf(value)
+      return
+    case 'call':
+      yield* nix.function.match(/\w+/g) ?? []
+      for (const each of nix.arguments) yield* wordsOf(each)
+      return
+    case 'function':
+      yield* wordsOf(nix.body)
+      return
+  }
+}
+
+/** Nix has no literal for the smallest integer: its minus is an operator. */
+function integer(digits: string): string {
+  return digits === '-9223372036854775808' ? '(-9223372036854775807 - 1)' : digits
+}
+
+/** Nix wants a dot in every float, and digits in front of it. */
+function float(digits: string): string {
+  const parts = /^([+-]?)(\d*)\.?(\d*)((?:[eE][+-]?\d+)?)$/.exec(digits)
+  if (parts === null) return `(throw "Nix has no number ${digits.replace(/[^\w.+-]/g, '')}")`
+  const [, sign = '', whole = '', fraction = '', exponent = ''] = parts
+  return `${sign === '-' ? '-' : ''}${whole.replace(/^0+(?=\d)/, '') || '0'}.${fraction || '0'}${exponent}`
+}

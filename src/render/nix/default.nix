@@ -1,0 +1,46 @@
+# The outputs of the flake, from one generated file for each machine and each service.
+{
+  inputs,
+  machines,
+  services,
+}:
+let
+  inherit (inputs.nixpkgs) lib;
+  inherit (builtins) mapAttrs;
+
+  deployLibrary = import ./deploy.nix inputs;
+  machine = mapAttrs (
+    _: file:
+    import ./machine.nix {
+      # Without `self`: a system that holds the tree's own hash would change with every commit.
+      inputs = removeAttrs inputs [ "self" ];
+      inherit deployLibrary file;
+    }
+  ) machines;
+
+  configurations = mapAttrs (_: each: each.configuration) machine;
+  nodes = mapAttrs (_: each: each.node) machine;
+
+  # The first label, where only one machine has it.
+  shortNames = lib.concatMapAttrs (
+    label: names: if builtins.length names == 1 then { ${label} = builtins.head names; } else { }
+  ) (lib.groupBy (name: builtins.head (lib.splitString "." name)) (builtins.attrNames machines));
+in
+{
+  nixosConfigurations = mapAttrs (_: name: configurations.${name}) shortNames // configurations;
+
+  deploy = { inherit nodes; };
+
+  checks = mapAttrs (
+    system: names: (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
+  ) (lib.groupBy (name: machine.${name}.system) (builtins.attrNames machines));
+
+  lib = {
+    # machine -> its NixOS module
+    machines = mapAttrs (_: each: each.module) machine;
+    # service -> host -> the module that the service gives to it
+    services = mapAttrs (name: _: lib.concatMapAttrs (
+      host: each: if each.services ? ${name} then { ${host} = each.services.${name}; } else { }
+    ) machine) services;
+  };
+}

@@ -1,0 +1,52 @@
+# Writes the names of the service's hosts to /etc/hosts.
+#
+# settings.aliases   more names: { vault = "192.168.122.200"; } or a list of addresses
+{
+  settings,
+  selectors,
+  this,
+  cluster,
+  domain,
+  lib,
+  ...
+}:
+let
+  # The name as a selector in the reader's cluster would write it, null where that is the full name.
+  relativeTo =
+    scope: name:
+    if scope != "" && lib.hasSuffix ".${scope}" name then lib.removeSuffix ".${scope}" name else null;
+  isShort = name: relativeTo cluster.name name != null;
+  near = lib.genAttrs (lib.concatMap (
+    host: map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
+  ) selectors) (_: true);
+  # The nearer scope has the name.
+  shortName =
+    name:
+    let
+      far = relativeTo domain.name name;
+    in
+    if isShort name then
+      [ (relativeTo cluster.name name) ]
+    else
+      lib.optional (far != null && !(near ? ${far})) far;
+
+  # The first name is the one that an address is called back.
+  inOrder =
+    names:
+    lib.unique ([ (lib.head names) ] ++ lib.concatMap shortName names ++ lib.tail names);
+
+  aliases = lib.concatLists (
+    lib.mapAttrsToList (
+      name: addresses: map (address: { ${address} = [ name ]; }) (lib.toList addresses)
+    ) (settings.aliases or { })
+  );
+  names = lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors);
+in
+{
+  networking.hosts = lib.mkMerge [
+    (lib.mapAttrs (_: inOrder) names)
+    (lib.zipAttrsWith (_: lib.concatLists) aliases)
+    # NixOS names the machine itself at this address: where others reach it is the better answer.
+    (lib.mkIf (this.primaryIp != null) { "127.0.0.2" = lib.mkForce [ ]; })
+  ];
+}

@@ -1,0 +1,38 @@
+import type { Element, Inventory } from '../model/inventory.ts'
+
+/** The generated file of each element, by full name. */
+export interface Places {
+  readonly levels: ReadonlyMap<string, string>
+  readonly machines: ReadonlyMap<string, string>
+  /** Data of hosts that services refer to. */
+  readonly hosts: ReadonlyMap<string, string>
+  readonly services: ReadonlyMap<string, string>
+}
+
+/** Gives every element its generated file; folders by cluster keep git's trees small. */
+export function toPlaces(inventory: Inventory): Places {
+  const { domains, clusters, machines, services } = inventory
+  const byName = <Each extends Element>(elements: readonly Each[], file: (each: Each) => string) =>
+    new Map(elements.map((each) => [each.name, `nixcluster/${file(each)}.nix`]))
+  return {
+    levels: byName([...domains, ...clusters], ({ name }) => `levels/${fileName(name)}`),
+    machines: byName(machines, ({ cluster, name }) => `machines/${cluster}/${name}`),
+    hosts: byName(machines, ({ cluster, name }) => `hosts/${cluster}/${name}`),
+    services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
+  }
+}
+
+/** Where people find an element; NixOS' own messages name it. */
+export function placeOf({ at, name }: Element): string {
+  return `${at.file} (${name})`
+}
+
+/** Generated file of a definition that comes with us. */
+export function builtinFile(name: string): string {
+  return `nixcluster/lib/services/${name}.nix`
+}
+
+/** The root domain has no name, and no label starts with an underscore. */
+function fileName(name: string): string {
+  return name === '' ? '_root' : name
+}
