@@ -44,10 +44,7 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
       const log = join(folder, 'deploy.log')
       await mkdir(flake, { recursive: true })
       const sshConfig = await options.sshConfig(target)
-      await writeFile(
-        join(flake, 'flake.nix'),
-        tinyFlake({ target, run: nonce, path, sshConfig }),
-      )
+      await writeFile(join(flake, 'flake.nix'), tinyFlake({ target, run: nonce, path, sshConfig }))
       const exitCode = await run(
         options.deploy ?? 'deploy',
         ['-s', '--rollback-succeeded', 'false', flakeTarget(flake, target.name)],
@@ -63,6 +60,8 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
       const lines = (await readFile(log, 'utf8')).split('\n')
       return { exitCode, log, lines: exitCode === 0 ? [] : tellingLines(lines) }
     },
+
+    explain: (log) => tellingLines(log),
   }
 }
 
@@ -71,7 +70,9 @@ function copyFailed(target: Target, error: CommandError): Error {
   const why = error.stderr.trim().split('\n')
   const noContact =
     /cannot connect to|failed to start SSH|Connection (refused|timed out|closed|reset)|No route to host|verification failed/i
-  const said = why.filter((line) => noContact.test(line)).map((line) => line.replace(/^error: /, ''))
+  const said = why
+    .filter((line) => noContact.test(line))
+    .map((line) => line.replace(/^error: /, ''))
   if (said.length > 0)
     return new UnreachableError(`${target.name} cannot be reached: ${said[0]}`, { cause: error })
   return new CommandError(`copying to ${target.name}: ${why.at(-1)}`, error, { cause: error })

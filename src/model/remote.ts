@@ -59,6 +59,8 @@ export interface Deployer {
   copy(target: Target, path: string): Promise<void>
   /** Runs deploy-rs to its end; its exit code is a hint, the machine is the truth (R19). */
   deploy(activation: Activation): Promise<Deployed>
+  /** Those lines of what activate wrote that tell people what went wrong. */
+  explain(log: readonly string[]): readonly string[]
 }
 
 export interface Deployed {
@@ -69,3 +71,37 @@ export interface Deployed {
   /** Those of its lines that tell people what went wrong. */
   readonly lines: readonly string[]
 }
+
+/** What happens on a machine, for whoever watches. */
+export interface MachineEvent {
+  readonly machine: string
+  readonly event: MachineEventKind
+  /** Of the attempt; 0 at a first contact. */
+  readonly n: number
+  readonly seq: number
+  /** Why, in one line. */
+  readonly text?: string
+  /** What the machine or deploy-rs said of it. */
+  readonly lines?: readonly string[]
+  /** Since this run began. */
+  readonly durationMs: number
+}
+
+export type MachineEventKind =
+  | 'copying'
+  | 'activating'
+  /** Another run's activation lives; `text` says since when. */
+  | 'waiting'
+  | 'confirmed'
+  /** Runs what it ran before. */
+  | 'rolled-back'
+  /** Did not come through, and what runs is neither the one nor the other. */
+  | 'failed'
+  /** Runs what is wanted, but checks failed. */
+  | 'unhealthy'
+  /** Withdrawn, or refused by the gate: nothing was started. */
+  | 'not-started'
+  /** Does not answer. */
+  | 'lost'
+  /** First contact was made. */
+  | 'found'

@@ -26,9 +26,11 @@ export function sshConfig(
     ForwardAgent: 'no',
     LogLevel: 'ERROR',
   }
-  return ['Host *', ...Object.entries(settings).map(([key, value]) => `  ${key} ${value}`), ''].join(
-    '\n',
-  )
+  return [
+    'Host *',
+    ...Object.entries(settings).map(([key, value]) => `  ${key} ${value}`),
+    '',
+  ].join('\n')
 }
 
 /** The line of known_hosts for a machine's key; empty without one. */

@@ -59,8 +59,8 @@ is_switching() { [ -e "$switching" ] && ! flock -n "$switching" true; }
 # R17: newest generation = current generation = what runs, and deploy-rs' rollback can activate it again
 is_seated() {
   running=$(where /run/current-system)
-  # Nothing of Nix runs: there is nothing that a rollback could come back to.
-  if [ -z "$running" ]; then return 0; fi
+  # Where nothing of Nix runs there is nothing that a rollback could come back to.
+  if [ -z "$running" ]; then [ -z "$(newest_generation)" ]; return; fi
   [ "$(current_generation)" = "$(newest_generation)" ] &&
     [ -x "$profile/deploy-rs-activate" ] &&
     [ "$(system_of "$profile")" = "$running" ]
@@ -151,11 +151,19 @@ END-OF-NIX
 seat() {
   if is_seated; then return; fi
   running=$(where /run/current-system)
+  if [ -z "$running" ]; then set_aside; return; fi
   form=$(activatable "$running" 8>&-)
   if [ -z "$form" ]; then fail "seating: $running has no activatable form"; fi
   nix-env -p "$profile" --set "$form" 8>&- || fail "seating: nix-env --set $form failed"
   rm -f "$volatile/wrapped"
   write_boot_entry
+}
+
+# Generations that were set on a machine of another distribution, and never ran: kept under names of their own.
+set_aside() {
+  for link in "$profile" "$profile"-*-link; do
+    if [ -L "$link" ]; then mv -T "$link" "$(dirname "$link")/nixcluster-$(basename "$link")"; fi
+  done
 }
 
 write_boot_entry() {

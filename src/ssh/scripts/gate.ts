@@ -118,7 +118,7 @@ mine
 [ -d "$volatile/$run" ] || refuse 'the machine was booted since the lease was taken'
 is_seated || refuse 'what runs is not the newest generation'
 # R16: deploy-rs' rollback would delete the good generation
-if [ -e /run/current-system ] && [ "$(where "$profile")" = "$3" ]; then refuse 'this is the profile already'; fi
+if [ "$(where "$profile")" = "$3" ]; then refuse 'this is the profile already'; fi
 if is_switching; then refuse 'somebody else is switching this machine'; fi
 
 { sed '/^stage=/d' "$state/lease"; echo stage=started; echo "started=$(uptime_seconds)"; } | write_lease ||
