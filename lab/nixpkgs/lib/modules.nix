@@ -84,7 +84,10 @@ rec {
   mkDefinition = def: def // { _type = "definition"; };
   mkAliasDefinitions = mkAliasAndWrapDefinitions (x: x);
   mkAliasAndWrapDefinitions =
-    wrap: option: mkIf (option.isDefined or false) (wrap (mkMerge option.definitions));
+    wrap: option:
+    mkIf (option.isDefined or false) (
+      wrap (mkMerge (map (mkOverride (option.highestPrio or defaultOverridePriority)) option.definitions))
+    );
   mkDerivedConfig =
     option: f:
     mkOverride (option.highestPrio or defaultOverridePriority) (f option.value);
@@ -263,8 +266,16 @@ rec {
         }
       );
       disabled = concatMap (
-        m: map (d: toString (if isAttrs d && d ? key then d.key else d)) m.disabledModules
+        m: map disabledKey m.disabledModules
       ) walked;
+      disabledKey =
+        d:
+        if isAttrs d && d ? key then
+          toString d.key
+        else if isString d && builtins.substring 0 1 d != "/" then
+          "${toString args.modulesPath or ""}/${d}"
+        else
+          toString d;
       without =
         if disabled == [ ] then
           walked
@@ -598,7 +609,9 @@ rec {
           if all (d: type.check d.value) defsFinal then
             type.merge loc defsFinal
           else
-            throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
+            throw "A definition for option `${showOption loc}' is not of type `${type.description}'. ${
+              lib.optionalString (type.namesCheck or false) "TypeError: "
+            }Definition values:${
               showDefs (filter (d: !type.check d.value) defsFinal)
             }"
         else if type.emptyValue ? value then

@@ -29,21 +29,19 @@ let
     ;
 
   describe = value: if isString value then "\"${value}\"" else if isInt value then toString value else if isBool value then lib.boolToString value else "<${builtins.typeOf value}>";
-  # A description that has several words is put in brackets where it qualifies another one.
-  inBrackets =
-    type:
-    if
-      elem (type.descriptionClass or null) [
-        "noun"
-        "composite"
-      ]
-      && !(type.descriptionClass == "composite")
-    then
-      type.description
-    else if type.descriptionClass or null == "nonRestrictiveClause" || type.descriptionClass or null == "conjunction" then
-      "(${type.description})"
-    else
-      type.description;
+  # A description that would be misread behind another one is put in brackets.
+  phrase =
+    classes: type:
+    if elem (type.descriptionClass or null) classes then type.description else "(${type.description})";
+  noun = phrase [ "noun" ];
+  composite = phrase [
+    "noun"
+    "composite"
+  ];
+  conjunction = phrase [
+    "noun"
+    "conjunction"
+  ];
 
   mkOptionType =
     {
@@ -60,6 +58,8 @@ let
       functor ? plainFunctor name,
       typeMerge ? defaultTypeMerge functor,
       deprecationMessage ? null,
+      # Whether errors name the type's own check, as those of newer types do.
+      namesCheck ? false,
     }:
     {
       _type = "option-type";
@@ -77,6 +77,7 @@ let
         functor
         typeMerge
         deprecationMessage
+        namesCheck
         ;
     };
 
@@ -169,8 +170,6 @@ let
           throw "The option `${showOption loc}' has conflicting option types in ${lib.showFiles (lib.getFiles defs)}"
         else if kinds == [ "set" ] then
           (lazyAttrsOf anything).merge loc defs
-        else if kinds == [ "list" ] && length defs > 1 then
-          (listOf anything).merge loc defs
         else if kinds == [ "lambda" ] && length defs > 1 then
           x:
           anything.merge (loc ++ [ "<function body>" ]) (
@@ -356,7 +355,8 @@ let
       elemType:
       mkOptionType rec {
         name = "listOf";
-        description = "list of ${inBrackets elemType}";
+        description = "list of ${composite elemType}";
+        namesCheck = true;
         descriptionClass = "composite";
         check = isList;
         merge =
@@ -389,7 +389,7 @@ let
       };
     nonEmptyListOf =
       elemType:
-      addCheckAs "nonEmptyListOf" "non-empty ${(listOf elemType).description}" (listOf elemType) (xs: xs != [ ])
+      addCheckAs "nonEmptyListOf" "non-empty ${noun (listOf elemType)}" (listOf elemType) (xs: xs != [ ])
       // {
         emptyValue = { };
         substSubModules = modules: nonEmptyListOf (elemType.substSubModules modules);
@@ -412,7 +412,8 @@ let
       }:
       mkOptionType rec {
         name = if lazy then "lazyAttrsOf" else "attrsOf";
-        description = "${lib.optionalString lazy "lazy "}attribute set of ${inBrackets elemType}";
+        description = "${lib.optionalString lazy "lazy "}attribute set of ${composite elemType}";
+        namesCheck = true;
         descriptionClass = "composite";
         check = isAttrs;
         merge =
@@ -483,7 +484,7 @@ let
       elemType:
       mkOptionType rec {
         name = "nullOr";
-        description = "null or ${inBrackets elemType}";
+        description = "null or ${conjunction elemType}";
         descriptionClass = "conjunction";
         check = value: value == null || elemType.check value;
         merge =
@@ -507,7 +508,7 @@ let
       elemType:
       mkOptionType rec {
         name = "functionTo";
-        description = "function that evaluates to a(n) ${inBrackets elemType}";
+        description = "function that evaluates to a(n) ${composite elemType}";
         descriptionClass = "composite";
         check = isFunction;
         merge = loc: defs: {
@@ -552,11 +553,13 @@ let
       in
       mkOptionType rec {
         name = "submodule";
+        descriptionClass = null;
         description =
           if given.description or null != null then
             given.description
           else
-            freeformType.description or "submodule";
+            if freeformType == null then "submodule" else "open submodule of ${composite freeformType}";
+        namesCheck = true;
         check = value: isAttrs value || isFunction value || path.check value;
         merge =
           loc: defs:
@@ -668,9 +671,18 @@ let
       left: right:
       mkOptionType rec {
         name = "either";
-        description = "${inBrackets left} or ${
-          if right.name == "either" || right.name == "nullOr" then right.description else inBrackets right
-        }";
+        namesCheck = true;
+        description =
+          if left.descriptionClass == "nonRestrictiveClause" then
+            "${left.description}, or ${conjunction right}"
+          else
+            "${conjunction left} or ${
+              phrase [
+                "noun"
+                "conjunction"
+                "composite"
+              ] right
+            }";
         descriptionClass = "conjunction";
         check = value: left.check value || right.check value;
         merge =
@@ -717,7 +729,8 @@ let
       from: coerce: to:
       mkOptionType rec {
         name = "coercedTo";
-        description = "${inBrackets to} or ${inBrackets from} convertible to it";
+        description = "${noun to} or ${noun from} convertible to it";
+        namesCheck = true;
         check = value: (from.check value && to.check (coerce value)) || to.check value;
         merge =
           loc: defs:
@@ -735,7 +748,16 @@ let
       type // { check = value: type.check value && check value; };
     addCheckAs =
       name: description: type: check:
-      addCheck type check // { inherit name description; descriptionClass = "composite"; functor = type.functor // { inherit name; }; typeMerge = theirs: if theirs.name or null == name then addCheckAs name description type check else null; };
+      addCheck type check
+      // {
+        inherit name description;
+        descriptionClass = if lib.hasInfix ", meaning" description then "nonRestrictiveClause" else "noun";
+        functor = type.functor // {
+          inherit name;
+        };
+        typeMerge =
+          theirs: if theirs.name or null == name then addCheckAs name description type check else null;
+      };
     luaInline = attrs;
     fileset = raw;
   };

@@ -143,6 +143,13 @@ in
         mkdir -p "$(dirname "$1")"
         ln -s "$2" "$1"
       }
+      # A unit lies here under its own name: systemd takes a link to another name for an alias.
+      unit() { # target, source
+        case $2 in
+          /nix/*) mkdir -p "$(dirname "$1")" && cp "$2" "$1" ;;
+          *) put "$1" "$2" ;;
+        esac
+      }
       ${lib.concatMapStrings (
         entry:
         "put ${quote entry.target} ${quote "${entry.source}"}\n"
@@ -153,7 +160,7 @@ in
         ''
       ) entries}
       ${lib.concatMapAttrsStringSep "" (
-        target: unit: "put ${quote target} ${quote unit.source}\n"
+        target: unit: "unit ${quote target} ${quote unit.source}\n"
       ) config.system.build.units}
     '';
   };

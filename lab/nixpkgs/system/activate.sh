@@ -58,8 +58,7 @@ setup_etc() {
       case $name in
         # systemd takes the name of a unit from where the link lies: wants and aliases stay relative.
         systemd/system/*)
-          link=$(readlink "$source")
-          case $link in /nix/*) link=/etc/static/$name ;; esac
+          link=$(readlink "$source") || link=/etc/static/$name
           ;;
         *) link=/etc/static/$name ;;
       esac

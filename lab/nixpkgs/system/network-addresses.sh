@@ -10,14 +10,20 @@ mkdir -p "$state"
 
 present() { ip -o address show dev "$interface" scope global | awk '{ print $4 }'; }
 
-apply() { # CIDR...
+add() { # CIDR...
   for address; do
     present | grep -qxF -- "$address" || ip address add "$address" dev "$interface" || exit 1
   done
+}
+
+apply() { # CIDR...
+  add "$@"
   present | while read -r address; do
     for wanted; do [ "$wanted" = "$address" ] && continue 2; done
     ip address del "$address" dev "$interface"
   done
+  # With the first address of a subnet the kernel takes the others away.
+  add "$@"
 }
 
 case $action in

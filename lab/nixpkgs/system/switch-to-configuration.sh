@@ -133,7 +133,8 @@ show "NOT restarting the following changed units" skip
 say "activating the configuration..."
 "$system/activate" || status=2
 
-sort -u start restart | comm -12 - failed-before | xargs -r systemctl reset-failed --
+{ cat start restart; comm -23 old-units new-units; } | sort -u | comm -12 - failed-before |
+  xargs -r systemctl reset-failed --
 systemctl daemon-reload || status=3
 
 # A unit of Debian's that ours stood before.
