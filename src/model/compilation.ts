@@ -1,4 +1,4 @@
-import type { Diagnostic } from './diagnostic.ts'
+import type { Diagnostic, Position } from './diagnostic.ts'
 import type { Inventory } from './inventory.ts'
 
 /** What the compiler is given of a source commit or a folder. */
@@ -14,6 +14,12 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[]
   readonly inventory?: Inventory
   readonly rendered?: RenderedTree
+  /** Of `flake.lock`; what is not `ok` is a warning here, and an error to plan and deploy. */
+  readonly lock: 'ok' | 'missing' | 'stale'
+  /** What was read, whether or not there are errors. */
+  readonly counts: { readonly files: number; readonly machines: number; readonly services: number }
+  /** Line and column of a position of this compilation, counted from 1. */
+  locate(position: Position): { readonly line: number; readonly column: number }
 }
 
 export interface RenderedTree {
@@ -21,4 +27,6 @@ export interface RenderedTree {
   readonly files: ReadonlyMap<string, string>
   /** machine -> the generated files (and nothing else that is generated) that its system depends on. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>
+  /** What every system depends on besides: the inputs and the renderer's generation, as text. */
+  readonly common: string
 }

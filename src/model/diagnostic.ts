@@ -18,6 +18,8 @@ export interface Complaint {
   readonly code: string
   readonly message: string
   readonly at?: Position
+  /** The other place, where two are in each other's way. */
+  readonly related?: Position
   readonly hint?: string
 }
 

@@ -26,10 +26,13 @@ export interface RolloutSettings {
   readonly parallel: number
 }
 
+export type ElementKind = 'domain' | 'cluster' | 'service' | 'role' | 'machine' | 'interface'
+
 /** What every element has. */
 export interface Element {
   /** Full domain name, lower case. */
   readonly name: string
+  /** Lower case; a role's is as written, since that is how a definition sees it. */
   readonly label: string
   readonly at: Position
 }
@@ -86,6 +89,8 @@ export interface Service extends Element {
   readonly roles: readonly Role[]
   readonly definition?: Definition
   readonly settings?: Value
+  /** Where the settings stand: below `settings` or `config`. */
+  readonly settingsAt?: Position
   readonly modules: readonly ModuleReference[]
   readonly data?: Value
 }

@@ -1,0 +1,231 @@
+import type { Compilation, SourceTree } from '../model/compilation.ts'
+import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
+import type { Cluster, Domain, Inventory, Role, Service } from '../model/inventory.ts'
+import { sortByName } from '../model/names.ts'
+import { renderTree } from '../render/tree.ts'
+import { decode, projectFile } from '../schema/decode.ts'
+import type { DeclaredRole, DeclaredService, Fleet } from '../schema/fleet.ts'
+import { checkLock, lockFile } from '../schema/lock.ts'
+import { parse, type Place, type SourceFile } from '../schema/parse.ts'
+import { child } from '../schema/tree.ts'
+import type { Names } from '../selectors/names.ts'
+import { below, byKey, createComplaints, type Complaints } from './complaints.ts'
+import { createInclude, defaultInclude } from './configuration.ts'
+import { flakeInputs } from './inputs.ts'
+import { machineInterfaces } from './interfaces.ts'
+import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
+import { uniqueFleet } from './hierarchy.ts'
+import { createPaths } from './paths.ts'
+import { resolveServices } from './services.ts'
+import { at, definition, modules, nixosSettings, type SettingsContext } from './settings.ts'
+import { toValue } from './values.ts'
+
+/** Turns a source tree into an inventory and the files rendered from it, or into diagnostics. */
+export function compile(source: SourceTree): Compilation {
+  const complaints = createComplaints()
+  const files = readFiles(source, complaints)
+  const locate = createLocate(files)
+  const decoded = decode(files)
+  complaints.add(...decoded.complaints)
+  const { fleet } = decoded
+  // What a broken document declares is not known: everything else would be called dangling.
+  const isBroken = files.some((file) =>
+    file.complaints.some(({ code }) => code === 'schema/syntax'),
+  )
+  const inputs = flakeInputs(fleet.project, complaints)
+  const inventory = isBroken ? undefined : resolveFleet(fleet, inputs, source, complaints)
+  const lock = checkLock(source.texts.get(lockFile), inputs, (name) =>
+    fleet.project?.body.inputs?.[name]
+      ? byKey(below(fleet.project.place, 'inputs', name))
+      : undefined,
+  )
+  complaints.add(...lock.complaints)
+  const diagnostics = toDiagnostics(complaints.all, locate)
+  const isFine = !diagnostics.some(({ severity }) => severity === 'error')
+  return {
+    diagnostics,
+    ...(isFine && inventory ? { inventory, rendered: renderTree(inventory) } : {}),
+    lock: lock.state,
+    counts: {
+      files: files.length,
+      machines: fleet.machines.length,
+      services: fleet.services.length,
+    },
+    locate,
+  }
+}
+
+function readFiles({ texts }: SourceTree, complaints: Complaints): readonly SourceFile[] {
+  const first = texts.has(projectFile) ? parse(projectFile, texts.get(projectFile)!) : undefined
+  const include = createInclude(readInclude(first) ?? defaultInclude)
+  const paths = [...texts.keys()].filter((path) => path !== projectFile && include(path)).sort()
+  const files = [...(first ? [first] : []), ...paths.map((path) => parse(path, texts.get(path)!))]
+  for (const file of files) complaints.add(...file.complaints)
+  if (files.length === 0)
+    complaints.error(
+      'compile/nothing',
+      `there is no ${projectFile} and no file that matches ${defaultInclude.join(', ')}`,
+      { file: projectFile, document: 0, path: [] },
+      'nixcluster init writes a first one',
+    )
+  return files
+}
+
+/** The globs of the Project document; whether they are well-formed is checked with the rest of it. */
+function readInclude(file: SourceFile | undefined): readonly string[] | undefined {
+  for (const tree of file?.documents ?? []) {
+    const kind = child(tree, 'kind')
+    const include = child(tree, 'include')
+    if (kind?.kind !== 'scalar' || kind.source !== 'Project' || include?.kind !== 'list') continue
+    return include.items.flatMap((item) =>
+      item.kind === 'scalar' && item.source !== '' ? [item.source] : [],
+    )
+  }
+  return undefined
+}
+
+function resolveFleet(
+  declared: Fleet,
+  inputs: Inventory['inputs'],
+  { paths }: SourceTree,
+  complaints: Complaints,
+): Inventory {
+  const { fleet, elements } = uniqueFleet(declared, complaints)
+  const names = resolveServices(fleet, elements, complaints)
+  const context: SettingsContext = {
+    names,
+    paths: createPaths(paths),
+    complaints,
+    interfaces: machineInterfaces(fleet, complaints),
+    inputs: new Set(inputs.map(({ name }) => name)),
+  }
+  const domains = new Map(fleet.domains.map((domain) => [domain.name, domain]))
+  const clusters = new Map(fleet.clusters.map((cluster) => [cluster.name, cluster]))
+  for (const level of [...fleet.domains, ...fleet.clusters, ...fleet.machines])
+    checkNixpkgs(level, context)
+  const services = resolvedServices(fleet, names, context)
+  const servicesOf = new Map<string, string[]>()
+  for (const service of services)
+    for (const host of service.hosts)
+      servicesOf.set(host, [...(servicesOf.get(host) ?? []), service.name])
+  const byName = <T extends { name: string }>(items: readonly T[]): T[] =>
+    sortByName(items, ({ name }) => name)
+  return {
+    generation: 1,
+    inputs,
+    rollout: { parallel: fleet.project?.body.rollout?.parallel ?? 2 },
+    domains: byName(fleet.domains).map((domain): Domain => {
+      const { kind, name, label, at: place } = domain
+      const settings = nixosSettings(domain.body, levelOf(domain), context)
+      return { kind, name, label, at: place, settings }
+    }),
+    clusters: byName(fleet.clusters).map((cluster): Cluster => {
+      const { kind, name, label, at: place, parent } = cluster
+      const settings = nixosSettings(cluster.body, levelOf(cluster), context)
+      return { kind, name, label, at: place, domain: parent, settings }
+    }),
+    services,
+    machines: byName(fleet.machines).flatMap((machine) => {
+      const cluster = clusters.get(machine.parent)!
+      const domain = domains.get(cluster.parent)!
+      return (
+        toMachine([machine, cluster, domain], servicesOf.get(machine.name) ?? [], context) ?? []
+      )
+    }),
+  }
+}
+
+function resolvedServices(
+  fleet: Fleet,
+  names: Names,
+  context: SettingsContext,
+): readonly Service[] {
+  const rolesOf = Map.groupBy(
+    sortByName(fleet.roles, ({ name }) => name),
+    ({ parent }) => parent,
+  )
+  return sortByName(fleet.services, ({ name }) => name).map((service) =>
+    toService(service, rolesOf.get(service.name) ?? [], names, context),
+  )
+}
+
+function toService(
+  service: DeclaredService,
+  roles: readonly DeclaredRole[],
+  names: Names,
+  context: SettingsContext,
+): Service {
+  const { body, name, label, parent, at: place } = service
+  const level = { tree: service.tree, place: service.place, scope: name }
+  const key = body.config !== undefined && body.settings === undefined ? 'config' : 'settings'
+  const settings = at(level, key)
+  if (body.config !== undefined && body.settings !== undefined)
+    context.complaints.error(
+      'schema/value',
+      "'config' is another word for 'settings': write one of them",
+      byKey(below(service.place, 'config')),
+    )
+  const value = settings.tree && toValue(settings.tree, settings.place, name, context)
+  const made = body.definition && definition(body.definition, at(level, 'definition'), context)
+  if (value && value.kind !== 'map' && value.kind !== 'null')
+    context.complaints.error('schema/type', `the ${key} of a service are a map`, settings.place)
+  return {
+    kind: 'service',
+    name,
+    label,
+    at: place,
+    parent,
+    hosts: names.members(name),
+    roles: roles.map((role) => toRole(role, names)),
+    ...(made ? { definition: made } : {}),
+    ...(value?.kind === 'map' ? { settings: value, settingsAt: settings.place } : {}),
+    modules: modules(body.modules, at(level, 'modules'), context),
+  }
+}
+
+function toRole({ name, written, at: place, body }: DeclaredRole, names: Names): Role {
+  const limit = Array.isArray(body) ? undefined : body?.maxUnavailable
+  return {
+    kind: 'role',
+    name,
+    label: written,
+    at: place,
+    hosts: names.members(name),
+    ...(limit === undefined ? {} : { maxUnavailable: limit }),
+  }
+}
+
+function createLocate(files: readonly SourceFile[]): (position: Position) => Place {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const start = { line: 1, column: 1, endLine: 1, endColumn: 1 }
+  return (position) => byPath.get(position.file)?.locate(position) ?? start
+}
+
+function toDiagnostics(
+  complaints: readonly Complaint[],
+  locate: (position: Position) => Place,
+): readonly Diagnostic[] {
+  const nowhere: Position = { file: projectFile, document: 0, path: [] }
+  const diagnostics = complaints.map(({ at: place = nowhere, related, ...complaint }) => {
+    const other = related && `${related.file}:${locate(related).line}`
+    const message = other ? `${complaint.message} (${other})` : complaint.message
+    return { ...complaint, message, file: place.file, ...locate(place) }
+  })
+  const unique = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]))
+  return [...unique.values()].sort(
+    (a, b) =>
+      order(a.file, b.file) ||
+      a.line - b.line ||
+      a.column - b.column ||
+      order(a.code, b.code) ||
+      order(a.message, b.message),
+  )
+}
+
+function keyOf({ file, line, column, code, message }: Diagnostic): string {
+  return JSON.stringify([file, line, column, code, message])
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

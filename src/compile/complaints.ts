@@ -1,0 +1,36 @@
+import type { Complaint, Position } from '../model/diagnostic.ts'
+
+/** Where the steps of a compilation leave what they find. */
+export interface Complaints {
+  readonly all: readonly Complaint[]
+  add(...complaints: readonly Complaint[]): void
+  error(code: string, message: string, at: Position, hint?: string): void
+  warn(code: string, message: string, at: Position, hint?: string): void
+}
+
+/** An empty collection. */
+export function createComplaints(): Complaints {
+  const all: Complaint[] = []
+  const say =
+    (severity: Complaint['severity']) =>
+    (code: string, message: string, at: Position, hint?: string): void => {
+      all.push({ severity, code, message, at, ...(hint ? { hint } : {}) })
+    }
+  return {
+    all,
+    add: (...complaints) => void all.push(...complaints),
+    error: say('error'),
+    warn: say('warning'),
+  }
+}
+
+/** A position some steps below another. */
+export function below(at: Position, ...steps: (string | number)[]): Position {
+  const { atKey: _, ...rest } = at
+  return { ...rest, path: [...at.path, ...steps] }
+}
+
+/** The same position, shown by its key. */
+export function byKey(at: Position): Position {
+  return { ...at, atKey: true }
+}

@@ -1,0 +1,100 @@
+import type { ElementKind } from '../model/inventory.ts'
+import { didYouMean } from '../model/suggestion.ts'
+import type { Declared, Fleet } from '../schema/fleet.ts'
+import type { NamedElement } from '../selectors/names.ts'
+import { byKey, type Complaints } from './complaints.ts'
+
+type AnyDeclared = Declared<ElementKind, unknown>
+
+const parents: Readonly<Record<ElementKind, readonly ElementKind[]>> = {
+  domain: [],
+  cluster: ['domain'],
+  service: ['cluster', 'domain'],
+  role: ['service'],
+  machine: ['cluster'],
+  interface: ['machine'],
+}
+
+/** The fleet without elements whose name is taken or whose parent is not there; both are errors. */
+export function uniqueFleet(
+  fleet: Fleet,
+  complaints: Complaints,
+): { fleet: Fleet; elements: readonly NamedElement[] } {
+  const taken = new Map<string, AnyDeclared>()
+  // Places before what stands in them, so that a parent is known when its children come.
+  const all: readonly AnyDeclared[] = [
+    ...fleet.domains,
+    ...fleet.clusters,
+    ...fleet.services,
+    ...fleet.machines,
+    ...fleet.roles,
+    ...fleet.interfaces,
+  ]
+  const kept = new Set<AnyDeclared>()
+  const reported = new Set<AnyDeclared>()
+  for (const element of all) {
+    const other = taken.get(element.name)
+    if (other) {
+      complaints.add({
+        severity: 'error',
+        code: 'names/duplicate',
+        message: `${element.name} is the name of a ${other.kind} already`,
+        at: element.at,
+        related: other.at,
+      })
+      reported.add(element)
+      continue
+    }
+    taken.set(element.name, element)
+  }
+  for (const element of all) {
+    if (reported.has(element)) continue
+    if (element.kind === 'domain') {
+      kept.add(element)
+      continue
+    }
+    const parent = taken.get(element.parent)
+    if (parent && parents[element.kind].includes(parent.kind)) {
+      if (kept.has(parent)) kept.add(element)
+      continue
+    }
+    reportOrphan(element, parent, taken, complaints)
+  }
+  const only = <T extends AnyDeclared>(elements: readonly T[]): readonly T[] =>
+    elements.filter((element) => kept.has(element))
+  const elements = [...kept].map(({ kind, name, label, parent, at, body }): NamedElement => {
+    const { tags } = kind === 'machine' ? (body as { tags?: readonly string[] }) : {}
+    return { kind, name, label, parent, at, ...(tags ? { tags } : {}) }
+  })
+  return {
+    fleet: {
+      ...fleet,
+      domains: only(fleet.domains),
+      clusters: only(fleet.clusters),
+      services: only(fleet.services),
+      roles: only(fleet.roles),
+      machines: only(fleet.machines),
+      interfaces: only(fleet.interfaces),
+    },
+    elements,
+  }
+}
+
+function reportOrphan(
+  element: AnyDeclared,
+  parent: AnyDeclared | undefined,
+  taken: ReadonlyMap<string, AnyDeclared>,
+  complaints: Complaints,
+): void {
+  const wanted = parents[element.kind]
+  // What stands inside a rejected element was said with it.
+  if (element.at.atKey && !parent) return
+  const known = [...taken.values()].filter(({ kind }) => wanted.includes(kind))
+  const message = parent
+    ? `${element.parent} is a ${parent.kind}, and a ${element.kind} stands in a ${wanted.join(' or ')}`
+    : `no ${wanted.join(' or ')} is called '${element.parent}'${didYouMean(
+        element.parent,
+        known.map(({ name }) => name),
+      )}`
+  complaints.error('names/parent', message, element.at.atKey ? byKey(element.at) : element.at)
+}

@@ -1,0 +1,66 @@
+import { closest } from '../model/suggestion.ts'
+
+/** The files and folders of a source tree. */
+export interface Paths {
+  readonly files: ReadonlySet<string>
+  readonly folders: ReadonlySet<string>
+}
+
+/** Adds the folders to the files of a tree. */
+export function createPaths(files: ReadonlySet<string>): Paths {
+  const folders = new Set<string>([''])
+  for (const file of files) {
+    let folder = parent(file)
+    while (!folders.has(folder)) {
+      folders.add(folder)
+      folder = parent(folder)
+    }
+  }
+  return { files, folders }
+}
+
+/** Either a path from the repository's root without a leading slash, or what is wrong. */
+export type FoundPath =
+  { readonly path: string } | { readonly code: string; readonly message: string }
+
+/** Finds a written path: relative to the file that it stands in, or from the root with a slash. */
+export function findPath(written: string, file: string, paths: Paths, what = 'file'): FoundPath {
+  const path = normalize(written.startsWith('/') ? written : `${parent(file)}/${written}`)
+  if (path === undefined)
+    return { code: 'compile/path-outside', message: `'${written}' leaves the repository` }
+  if (/[\0\n]/.test(path))
+    return { code: 'compile/path', message: `the path '${written}' contains a line break` }
+  if (paths.files.has(path)) return { path }
+  if (paths.folders.has(path) && (what !== 'module' || hasDefault(path, paths))) return { path }
+  const folder = parent(path)
+  const isFolder = paths.folders.has(path)
+  const beside = paths.folders.has(folder)
+    ? [...paths.files].filter((other) => parent(other) === folder)
+    : []
+  const meant =
+    closest(path, beside) ?? (paths.files.has(`${path}.nix`) ? `${path}.nix` : undefined)
+  return {
+    code: 'compile/path-missing',
+    message: isFolder
+      ? `the folder '/${path}' has no default.nix`
+      : `there is no ${what} '/${path}'${meant === undefined ? '' : `, did you mean '/${meant}'?`}`,
+  }
+}
+
+function hasDefault(folder: string, paths: Paths): boolean {
+  return paths.files.has(folder === '' ? 'default.nix' : `${folder}/default.nix`)
+}
+
+function parent(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+}
+
+function normalize(path: string): string | undefined {
+  const steps: string[] = []
+  for (const step of path.split('/')) {
+    if (step === '' || step === '.') continue
+    if (step !== '..') steps.push(step)
+    else if (steps.pop() === undefined) return undefined
+  }
+  return steps.join('/')
+}

@@ -1,0 +1,168 @@
+import type { Complaint, Position } from '../model/diagnostic.ts'
+import { sortByName } from '../model/names.ts'
+import type { DeclaredRole, DeclaredService, Fleet } from '../schema/fleet.ts'
+import type * as body from '../schema/types.generated.ts'
+import {
+  createNames,
+  relativeTo,
+  type NamedElement,
+  type Names,
+  type Target,
+} from '../selectors/names.ts'
+import { parseSelector, type Selector, type SelectorMap } from '../selectors/selector.ts'
+import { select } from '../selectors/select.ts'
+import { below, type Complaints } from './complaints.ts'
+
+/** The names of a fleet, with the hosts of every service and role resolved. */
+export function resolveServices(
+  fleet: Fleet,
+  elements: readonly NamedElement[],
+  complaints: Complaints,
+): Names {
+  const services = new Map(fleet.services.map((service) => [service.name, service]))
+  const roles = new Map(fleet.roles.map((role) => [role.name, role]))
+  const rolesOf = Map.groupBy(fleet.roles, (role) => role.parent)
+  const known = new Map<string, readonly string[]>()
+  const open: string[] = []
+  const circles = new Set<string>()
+
+  const members = (name: string): readonly string[] => {
+    const before = known.get(name)
+    if (before) return before
+    if (open.includes(name)) {
+      reportCircle(open.slice(open.indexOf(name)))
+      return []
+    }
+    open.push(name)
+    const service = services.get(name)
+    const role = roles.get(name)
+    const hosts = service ? hostsOfService(service) : role ? hostsOfRole(role) : []
+    open.pop()
+    known.set(name, hosts)
+    return hosts
+  }
+
+  const hostsOf = (selectors: readonly Selector[], scope: string): readonly Target[] => {
+    const selection = select(names, selectors, scope)
+    // Inside a circle everything else is an echo.
+    const echo = circles.size > 0 ? ['selectors/empty', 'selectors/no-match'] : []
+    complaints.add(...selection.complaints.filter(({ code }) => !echo.includes(code)))
+    return selection.targets
+  }
+
+  const hostsOfService = (service: DeclaredService): readonly string[] => {
+    const { selectors } = service.body
+    const own = rolesOf.get(service.name) ?? []
+    if (selectors) {
+      const place = below(service.place, 'selectors')
+      return hostsOf(parse(selectors, place, complaints), service.name).map(({ host }) => host)
+    }
+    if (own.length === 0)
+      complaints.error(
+        'selectors/missing',
+        `the service ${service.name} says nowhere on which hosts it runs`,
+        service.at,
+        'give it selectors or roles',
+      )
+    const union = new Set(own.flatMap((role) => members(role.name)))
+    return [...union].sort((a, b) => names.rank(a) - names.rank(b))
+  }
+
+  const hostsOfRole = (role: DeclaredRole): readonly string[] => {
+    const { selectors, place, limits } = readRole(role)
+    const targets = hostsOf(parse(selectors, place, complaints), role.parent)
+    const service = services.get(role.parent)
+    if (service?.body.selectors && !open.includes(service.name)) {
+      const allowed = new Set(members(service.name))
+      if (!circles.size) checkInside(role, targets, allowed, complaints)
+    }
+    checkArity(role, targets.length, limits, complaints)
+    return targets.map(({ host }) => host)
+  }
+
+  const reportCircle = (circle: readonly string[]): void => {
+    const key = [...circle].sort().join(' ')
+    if (circles.has(key)) return
+    circles.add(key)
+    const first = services.get(circle[0]!) ?? roles.get(circle[0]!)!
+    const around = [...circle, circle[0]!].join(' -> ')
+    complaints.error('selectors/circle', `these select each other: ${around}`, first.at)
+  }
+
+  const names = createNames(elements, members)
+  for (const service of sortByName(fleet.services, ({ name }) => name)) members(service.name)
+  for (const role of sortByName(fleet.roles, ({ name }) => name)) members(role.name)
+  return names
+}
+
+interface RoleLimits {
+  readonly min?: number
+  readonly max?: number
+}
+
+function readRole(role: DeclaredRole): {
+  selectors: body.Selectors
+  place: Position
+  limits: RoleLimits
+} {
+  const data = role.body
+  if (Array.isArray(data)) return { selectors: data, place: role.place, limits: {} }
+  const place = below(role.place, 'selectors')
+  return { selectors: data?.selectors ?? [], place, limits: data ?? {} }
+}
+
+function parse(
+  written: readonly (body.Selector | undefined | null)[],
+  place: Position,
+  complaints: Complaints,
+): Selector[] {
+  return written.flatMap((one, index) => {
+    if (one === undefined || one === null) return []
+    const selector = parseSelector(one as string | SelectorMap, below(place, index))
+    if (!('complaint' in selector)) return [selector]
+    complaints.add(selector.complaint)
+    return []
+  })
+}
+
+function checkInside(
+  role: DeclaredRole,
+  targets: readonly Target[],
+  allowed: ReadonlySet<string>,
+  complaints: Complaints,
+): void {
+  const outside = Map.groupBy(
+    targets.filter(({ host }) => !allowed.has(host)),
+    ({ at }) => at,
+  )
+  for (const [at, hosts] of outside) {
+    const labels = hosts.slice(0, 4).map(({ host }) => host.split('.')[0])
+    const more = hosts.length > 4 ? ` and ${hosts.length - 4} more` : ''
+    complaints.error(
+      'selectors/outside',
+      `the selectors of ${role.parent} do not have ${labels.join(', ')}${more}, which its role '${role.written}' wants`,
+      at,
+    )
+  }
+}
+
+function checkArity(
+  role: DeclaredRole,
+  count: number,
+  { min, max }: RoleLimits,
+  complaints: Complaints,
+): void {
+  const wrong = (limit: string): void => {
+    const name = relativeTo(role.parent, role.name)
+    const hosts = count === 1 ? '1 host' : `${count} hosts`
+    const complaint: Complaint = {
+      severity: 'error',
+      code: 'selectors/arity',
+      message: `the role '${name}' needs ${limit}, and has ${hosts}`,
+      at: role.at,
+    }
+    complaints.add(complaint)
+  }
+  if (min !== undefined && count < min) wrong(`at least ${min}`)
+  if (max !== undefined && count > max) wrong(`at most ${max}`)
+}

@@ -1,0 +1,223 @@
+import type { Position } from '../model/diagnostic.ts'
+import type {
+  Definition,
+  ModuleReference,
+  NixosSettings,
+  OptionSetting,
+  User,
+} from '../model/inventory.ts'
+import { didYouMean } from '../model/suggestion.ts'
+import { parseOptionPath } from '../schema/option-path.ts'
+import { child, type MapEntry, type Tree } from '../schema/tree.ts'
+import type * as body from '../schema/types.generated.ts'
+import { below, byKey } from './complaints.ts'
+import { findPath } from './paths.ts'
+import { toValue, type ValueContext } from './values.ts'
+
+/** Where settings stand: their tree and place, and the element whose names they see. */
+export interface Level {
+  readonly tree: Tree | undefined
+  readonly place: Position
+  readonly scope: string
+}
+
+/** What settings are resolved against: values, and the flake inputs that there are. */
+export interface SettingsContext extends ValueContext {
+  readonly inputs: ReadonlySet<string>
+}
+
+/** What a domain, cluster or machine gives to NixOS. */
+export function nixosSettings(
+  written: Pick<body.Machine, 'modules' | 'config' | 'users'>,
+  level: Level,
+  context: SettingsContext,
+): NixosSettings {
+  return {
+    modules: modules(written.modules, at(level, 'modules'), context),
+    config: written.config ? options(at(level, 'config'), context) : [],
+    users: users(written.users, at(level, 'users'), context),
+  }
+}
+
+/** Module references, paths found and inline options read. */
+export function modules(
+  written: readonly (body.Module | undefined | null)[] | undefined | null,
+  level: Level,
+  context: SettingsContext,
+): readonly ModuleReference[] {
+  return (written ?? []).flatMap((module, index): ModuleReference[] => {
+    const inner = at(level, index)
+    if (module === undefined || module === null) return []
+    if (typeof module === 'string') return pathModule(module, inner.place, context)
+    if ('config' in module)
+      return [{ kind: 'config', config: options(at(inner, 'config'), context), at: inner.place }]
+    if ('flake' in module) return flakeReference(module, inner.place, context)
+    const [reference] = pathModule(module.path, below(inner.place, 'path'), context)
+    const argsTree = child(inner.tree, 'args')
+    const args = argsTree && toValue(argsTree, below(inner.place, 'args'), level.scope, context)
+    return reference ? [{ ...reference, ...(args ? { args } : {}) }] : []
+  })
+}
+
+type PathReference = Extract<ModuleReference, { kind: 'path' }>
+type FlakeReference = Extract<ModuleReference, { kind: 'flake' }>
+
+function pathModule(
+  written: string | undefined,
+  place: Position,
+  { paths, complaints }: SettingsContext,
+): PathReference[] {
+  if (written === undefined) return []
+  const found = findPath(written, place.file, paths, 'module')
+  if ('path' in found) return [{ kind: 'path', path: found.path, at: place }]
+  complaints.error(found.code, found.message, place)
+  return []
+}
+
+function flakeReference(
+  { flake, attribute }: { flake?: string; attribute?: string },
+  place: Position,
+  { inputs, complaints }: SettingsContext,
+): FlakeReference[] {
+  if (flake === undefined || attribute === undefined) return []
+  if (!inputs.has(flake)) {
+    const guess = didYouMean(flake, inputs)
+    const message = `no flake input is called '${flake}'${guess}`
+    complaints.error(
+      'compile/unknown-input',
+      message,
+      below(place, 'flake'),
+      `add it to the inputs of the Project document`,
+    )
+    return []
+  }
+  if (!parseOptionPath(attribute)) {
+    const message = `'${attribute}' is no attribute path`
+    complaints.error('schema/option-path', message, below(place, 'attribute'))
+    return []
+  }
+  return [{ kind: 'flake', input: flake, attribute, at: place }]
+}
+
+/** A service's definition, its path found. */
+export function definition(
+  written: body.Definition,
+  level: Level,
+  context: SettingsContext,
+): Definition | undefined {
+  const { place } = level
+  if ('config' in written)
+    return { kind: 'config', config: options(at(level, 'config'), context), at: place }
+  if ('builtin' in written)
+    return written.builtin && { kind: 'builtin', name: written.builtin, at: place }
+  if ('flake' in written) return flakeReference(written, place, context)[0]
+  return pathModule(written.path, below(place, 'path'), context)[0]
+}
+
+/** `config:` of NixOS options: first-level keys are option paths, in the order of their text. */
+export function options(level: Level, context: SettingsContext): readonly OptionSetting[] {
+  return optionSettings(level, context, checkOption)
+}
+
+function optionSettings(
+  { tree, place, scope }: Level,
+  context: SettingsContext,
+  check: (
+    path: readonly string[],
+    key: string,
+    entry: MapEntry,
+    at: Position,
+    c: SettingsContext,
+  ) => boolean,
+): readonly OptionSetting[] {
+  if (tree?.kind !== 'map' || tree.tag !== undefined) return []
+  const seen = new Map<string, string>()
+  const settings: OptionSetting[] = []
+  for (const [key, entry] of [...tree.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const here = below(place, key)
+    const path = parseOptionPath(key)
+    if (!path) {
+      const message = `'${key}' is no option path`
+      context.complaints.error('schema/option-path', message, byKey(here))
+      continue
+    }
+    const identity = JSON.stringify(path)
+    if (seen.has(identity)) {
+      const message = `'${key}' and '${seen.get(identity)}' are the same option`
+      context.complaints.error('schema/duplicate-key', message, byKey(here))
+      continue
+    }
+    seen.set(identity, key)
+    if (!check(path, key, entry, here, context)) continue
+    const value = toValue(entry.value, here, scope, context)
+    if (value) settings.push({ path, value, at: here })
+  }
+  return settings
+}
+
+function checkOption(
+  path: readonly string[],
+  key: string,
+  entry: MapEntry,
+  here: Position,
+  { complaints }: SettingsContext,
+): boolean {
+  if (path[0] === 'imports') {
+    complaints.error(
+      'schema/imports',
+      "'imports' cannot stand in config",
+      byKey(here),
+      'list modules in modules: beside config:',
+    )
+    return false
+  }
+  if (path.length === 1 && entry.value.kind === 'map')
+    for (const [inner, { quoted }] of entry.value.entries)
+      if (!quoted && inner.includes('.'))
+        complaints.warn(
+          'schema/literal-key',
+          `'${inner}' is one name here, not a path`,
+          byKey(below(here, inner)),
+          `write ${key}.${inner}: as a first-level key, or quote it if the name has dots`,
+        )
+  return true
+}
+
+function users(
+  written: body.Users | undefined | null,
+  level: Level,
+  context: SettingsContext,
+): readonly User[] {
+  return Object.keys(written ?? {})
+    .sort()
+    .flatMap((name) => {
+      const inner = at(level, name)
+      if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/.test(name)) {
+        const message = `'${name}' is no user name`
+        context.complaints.error('compile/user-name', message, byKey(inner.place))
+        return []
+      }
+      return [{ name, settings: optionSettings(inner, context, checkUser), at: byKey(inner.place) }]
+    })
+}
+
+function checkUser(
+  path: readonly string[],
+  _: string,
+  __: MapEntry,
+  here: Position,
+  { complaints }: SettingsContext,
+): boolean {
+  if (path[0] !== 'homeManager') return true
+  complaints.error(
+    'schema/not-supported',
+    "'homeManager' is not supported by this version",
+    byKey(here),
+  )
+  return false
+}
+
+/** The level below a key or index; names are still seen from the same element. */
+export function at({ tree, place, scope }: Level, step: string | number): Level {
+  return { tree: child(tree, step), place: below(place, step), scope }
+}

@@ -1,0 +1,375 @@
+import { ipsOf, primaryInterface, type Address } from '../model/addresses.ts'
+import type { Position } from '../model/diagnostic.ts'
+import type { Interface } from '../model/inventory.ts'
+import { didYouMean } from '../model/suggestion.ts'
+import type { Value } from '../model/value.ts'
+import { child, describe, toPlain, type ScalarTree, type Tree } from '../schema/tree.ts'
+import { untagged } from '../schema/parse.ts'
+import type { Names, Target } from '../selectors/names.ts'
+import { parseSelector, type Selector, type SelectorMap } from '../selectors/selector.ts'
+import { select } from '../selectors/select.ts'
+import { below, byKey, type Complaints } from './complaints.ts'
+import { findPath, type Paths } from './paths.ts'
+
+/** What values are resolved against. */
+export interface ValueContext {
+  readonly names: Names
+  readonly paths: Paths
+  readonly complaints: Complaints
+  /** Full name of a machine -> its interfaces. */
+  readonly interfaces: ReadonlyMap<string, readonly Interface[]>
+}
+
+const selectorTags = {
+  '!ip': { gives: 'ip', many: false },
+  '!ips': { gives: 'ip', many: true },
+  '!hostname': { gives: 'hostname', many: false },
+  '!hostnames': { gives: 'hostname', many: true },
+  '!fqdn': { gives: 'fqdn', many: false },
+  '!fqdns': { gives: 'fqdn', many: true },
+} as const
+type SelectorTag = keyof typeof selectorTags
+
+const tags = ['!nix', '!path', '!force', ...Object.keys(selectorTags)]
+const plannedTags = ['!host', '!hosts', '!read']
+
+/** Turns a tree into a value, its tags resolved; `scope` is the element that it stands in. */
+export function toValue(
+  tree: Tree,
+  at: Position,
+  scope: string,
+  context: ValueContext,
+): Value | undefined {
+  if (tree.tag !== undefined) return tagged(tree, tree.tag, at, scope, context)
+  switch (tree.kind) {
+    case 'scalar':
+      return scalar(tree, at, context)
+    case 'list': {
+      const items = tree.items.flatMap(
+        (item, index) => toValue(item, below(at, index), scope, context) ?? [],
+      )
+      return { kind: 'list', items }
+    }
+    case 'map': {
+      const entries = [...tree.entries].flatMap(([key, entry]) => {
+        checkText(key, byKey(below(at, key)), context)
+        const value = toValue(entry.value, below(at, key), scope, context)
+        return value ? [[key, value] as const] : []
+      })
+      return { kind: 'map', entries: entries.sort(([a], [b]) => (a < b ? -1 : 1)) }
+    }
+  }
+}
+
+function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | undefined {
+  const { value, source } = tree
+  if (value === null) return { kind: 'null' }
+  if (typeof value === 'boolean') return { kind: 'boolean', value }
+  if (typeof value === 'string') {
+    if (!checkText(value, at, context)) return undefined
+    if (tree.plain && /^(yes|no|on|off)$/i.test(value))
+      context.complaints.warn(
+        'schema/ambiguous',
+        `${source} is text in YAML 1.2`,
+        at,
+        `write true or false, or "${source}" if text is meant`,
+      )
+    return { kind: 'text', value }
+  }
+  if (typeof value === 'bigint') {
+    if (/^[-+]?0[0-9]/.test(source)) {
+      context.complaints.error(
+        'schema/ambiguous',
+        `${source} is the number ${value} in YAML`,
+        at,
+        `write "${source}" if text is meant`,
+      )
+      return undefined
+    }
+    if (BigInt.asIntN(64, value) !== value) {
+      context.complaints.error('schema/value', `${source} is too large for Nix`, at)
+      return undefined
+    }
+    return { kind: 'integer', text: value.toString() }
+  }
+  if (!Number.isFinite(value)) {
+    context.complaints.error('schema/value', `Nix has no number ${source}`, at)
+    return undefined
+  }
+  if (/^[-+]?[0-9]+[eE]/.test(source))
+    context.complaints.warn(
+      'schema/ambiguous',
+      `${source} is the number ${value} in YAML`,
+      at,
+      `write "${source}" if text is meant`,
+    )
+  return { kind: 'float', text: floatText(value) }
+}
+
+/** Nix wants a point in every float. */
+function floatText(value: number): string {
+  const text = Object.is(value, -0) ? '0' : String(value)
+  const [mantissa = '', exponent] = text.split('e')
+  const digits = mantissa.includes('.') ? mantissa : `${mantissa}.0`
+  return exponent === undefined ? digits : `${digits}e${exponent.replace('+', '')}`
+}
+
+function checkText(text: string, at: Position, { complaints }: ValueContext): boolean {
+  if (!text.includes('\0')) return true
+  complaints.error('schema/value', 'Nix has no text with a NUL character', at)
+  return false
+}
+
+function tagged(
+  tree: Tree,
+  tag: string,
+  at: Position,
+  scope: string,
+  context: ValueContext,
+): Value | undefined {
+  const { complaints } = context
+  switch (tag) {
+    case '!nix':
+      return nixCode(tree, at, complaints)
+    case '!path': {
+      if (tree.kind !== 'scalar' || tree.source === '') {
+        complaints.error('schema/type', `!path takes a path, found ${bare(tree)}`, at)
+        return undefined
+      }
+      const found = findPath(tree.source, at.file, context.paths)
+      if ('path' in found) return { kind: 'path', path: found.path }
+      complaints.error(found.code, found.message, at)
+      return undefined
+    }
+    case '!force': {
+      const value = toValue(untagged(tree), at, scope, context)
+      return value && { kind: 'force', value }
+    }
+  }
+  if (tag in selectorTags) return selected(tree, tag as SelectorTag, at, scope, context)
+  if (plannedTags.includes(tag)) {
+    complaints.error('schema/not-supported', `${tag} is not supported by this version`, at)
+    return undefined
+  }
+  complaints.error(
+    'schema/unknown-tag',
+    `unknown tag '${tag}'${didYouMean(tag, tags)}`,
+    at,
+    'text that begins with ! needs quotes',
+  )
+  return undefined
+}
+
+function nixCode(tree: Tree, at: Position, complaints: Complaints): Value | undefined {
+  if (tree.kind !== 'scalar') {
+    complaints.error(
+      'schema/type',
+      `!nix takes text, found ${bare(tree)}`,
+      at,
+      'put the expression in quotes, or in lines below !nix |',
+    )
+    return undefined
+  }
+  const code = tree.source.trim()
+  if (code === '') {
+    complaints.error('schema/type', '!nix takes an expression, found nothing', at)
+    return undefined
+  }
+  if (!checkNix(code, at, complaints)) return undefined
+  return { kind: 'nix', code, at }
+}
+
+function checkNix(code: string, at: Position, complaints: Complaints): boolean {
+  if (code.includes('\0')) {
+    complaints.error('schema/value', 'Nix has no text with a NUL character', at)
+    return false
+  }
+  const withoutText = code
+    .replaceAll(/#.*$|\/\*[^]*?\*\//gm, '')
+    .replaceAll(/''[^]*?''|"(?:[^"\\]|\\[^])*"/g, '""')
+  const literal = /(?:^|[\s([=;{])(\.{1,2}\/[\w./+-]*)/.exec(withoutText)?.[1]
+  if (literal === undefined) return true
+  complaints.error(
+    'schema/value',
+    `the path ${literal} in !nix has no place to be relative to`,
+    at,
+    `write !path ${literal}, or keep it in a module`,
+  )
+  return false
+}
+
+function bare(tree: Tree): string {
+  const { tag: _, ...rest } = tree
+  return describe(rest as Tree)
+}
+
+/** The map form of `!ip` and its like: a selector with more. */
+interface Request {
+  readonly selectors: readonly Selector[]
+  readonly interface?: string
+  readonly family?: Address['family']
+  readonly as?: string
+  readonly join?: string
+}
+
+const selectorKeys = ['select', 'kind', 'tags', 'except', 'optional']
+const requestKeys = [...selectorKeys, 'interface', 'family', 'as', 'join']
+
+function selected(
+  tree: Tree,
+  tag: SelectorTag,
+  at: Position,
+  scope: string,
+  context: ValueContext,
+): Value | undefined {
+  const { complaints, names } = context
+  const request = readRequest(tree, tag, at, complaints)
+  if (!request) return undefined
+  const selection = select(names, request.selectors, scope)
+  complaints.add(...selection.complaints)
+  if (selection.complaints.some(({ severity }) => severity === 'error')) return undefined
+  const { gives, many } = selectorTags[tag]
+  const { targets } = selection
+  if (!many && targets.length !== 1) {
+    const labels = targets.slice(0, 4).map(({ host }) => names.elements.get(host)!.label)
+    complaints.error(
+      'selectors/several',
+      `${tag} needs exactly one host, found ${targets.length}${labels.length > 0 ? `: ${labels.join(', ')}` : ''}${targets.length > 4 ? ', …' : ''}`,
+      at,
+      targets.length > 1 ? `${tag}s gives the list` : undefined,
+    )
+    return undefined
+  }
+  const texts = targets.flatMap((target) => textOf(target, gives, request, at, context) ?? [])
+  if (texts.length < targets.length) return undefined
+  if (!many) return { kind: 'text', value: texts[0]! }
+  if (request.join !== undefined) return { kind: 'text', value: texts.join(request.join) }
+  return { kind: 'list', items: texts.map((value) => ({ kind: 'text', value })) }
+}
+
+function readRequest(
+  tree: Tree,
+  tag: string,
+  at: Position,
+  complaints: Complaints,
+): Request | undefined {
+  const wrong = (message: string, where: Position, hint?: string): undefined => {
+    complaints.error('schema/type', message, where, hint)
+  }
+  const parsed = (items: readonly { written: string | SelectorMap; at: Position }[]) => {
+    const selectors: Selector[] = []
+    for (const item of items) {
+      const selector = parseSelector(item.written, item.at)
+      if ('complaint' in selector) complaints.add(selector.complaint)
+      else selectors.push(selector)
+    }
+    return selectors.length === items.length ? selectors : undefined
+  }
+  const texts = (list: Tree | undefined): string[] | undefined => {
+    if (list?.kind === 'scalar' && list.source !== '') return [list.source]
+    if (list?.kind !== 'list') return undefined
+    const items = list.items.map((item) => (item.kind === 'scalar' ? item.source : ''))
+    return items.includes('') ? undefined : items
+  }
+  if (tree.kind !== 'map') {
+    const written = texts(tree)
+    if (!written || written.length === 0)
+      return wrong(`${tag} takes a selector, found ${bare(tree)}`, at, `for example ${tag} vm0`)
+    const places = tree.kind === 'list' ? written.map((_, index) => below(at, index)) : [at]
+    const selectors = parsed(written.map((text, index) => ({ written: text, at: places[index]! })))
+    return selectors && { selectors }
+  }
+  for (const key of tree.entries.keys())
+    if (!requestKeys.includes(key)) {
+      const message = `unknown key '${key}'${didYouMean(key, requestKeys)}`
+      complaints.error('schema/unknown-key', message, byKey(below(at, key)))
+      return undefined
+    }
+  const plain = toPlain({ ...tree, tag: undefined } as unknown as Tree) as Record<string, unknown>
+  const written = texts(child(tree, 'select'))
+  if (!written) return wrong(`${tag} with a map needs a selector in 'select'`, at)
+  for (const key of ['interface', 'as', 'join', 'kind'])
+    if (plain[key] !== undefined && typeof plain[key] !== 'string')
+      return wrong(`expected text, found ${describe(child(tree, key))}`, below(at, key))
+  const family = plain['family']
+  if (family !== undefined && family !== 'ipv4' && family !== 'ipv6')
+    return wrong(
+      `expected ipv4 or ipv6, found ${describe(child(tree, 'family'))}`,
+      below(at, 'family'),
+    )
+  const narrowed = {
+    ...(plain['kind'] ? { kind: plain['kind'] as NonNullable<SelectorMap['kind']> } : {}),
+    tags: texts(child(tree, 'tags')) ?? [],
+    except: texts(child(tree, 'except')) ?? [],
+    optional: plain['optional'] === true,
+  }
+  const selectors = parsed(written.map((text) => ({ written: { select: text, ...narrowed }, at })))
+  if (!selectors) return undefined
+  return {
+    selectors,
+    ...(typeof plain['interface'] === 'string' ? { interface: plain['interface'] } : {}),
+    ...(family ? { family } : {}),
+    ...(typeof plain['as'] === 'string' ? { as: plain['as'] } : {}),
+    ...(typeof plain['join'] === 'string' ? { join: plain['join'] } : {}),
+  }
+}
+
+function textOf(
+  target: Target,
+  gives: 'ip' | 'hostname' | 'fqdn',
+  request: Request,
+  at: Position,
+  context: ValueContext,
+): string | undefined {
+  const fact = (name: 'ip' | 'hostname' | 'fqdn'): string | undefined => {
+    if (name === 'fqdn') return target.host
+    if (name === 'hostname') return context.names.elements.get(target.host)!.label
+    return addressOf(target, request, at, context)
+  }
+  if (request.as === undefined) return fact(gives)
+  let failed = false
+  const text = request.as.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => {
+    const known = name === 'ip' || name === 'hostname' || name === 'fqdn'
+    if (!known)
+      context.complaints.error(
+        'schema/value',
+        `{${name}} is nothing that a host has; it has {ip}, {hostname}, {fqdn}`,
+        below(at, 'as'),
+      )
+    const found = known ? fact(name) : undefined
+    failed ||= found === undefined
+    return found ?? ''
+  })
+  return failed ? undefined : text
+}
+
+function addressOf(
+  target: Target,
+  { interface: wanted, family }: Request,
+  at: Position,
+  { interfaces, complaints, names }: ValueContext,
+): string | undefined {
+  const wires = interfaces.get(target.host) ?? []
+  const label = wanted?.toLowerCase()
+  const wire =
+    label !== undefined
+      ? wires.find((candidate) => candidate.label === label)
+      : target.interface !== undefined
+        ? wires.find((candidate) => candidate.name === target.interface)
+        : primaryInterface(wires)
+  const [address] = ipsOf(wire).filter((one) => !family || one.family === family)
+  if (address) return address.ip
+  const host = names.elements.get(target.host)!
+  const kind = family ? { ipv4: 'IPv4 address', ipv6: 'IPv6 address' }[family] : 'static address'
+  const where =
+    label !== undefined
+      ? `${host.name} has no ${kind} at an interface '${label}'`
+      : `${target.interface ?? host.name} has no ${kind}`
+  complaints.error(
+    'selectors/no-address',
+    where,
+    at,
+    `give it one: interfaces: { eth0: { addresses: [192.0.2.1/24] } }`,
+  )
+  return undefined
+}

@@ -1,0 +1,280 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { Complaint, Position } from '../model/diagnostic.ts'
+import { closest, didYouMean } from '../model/suggestion.ts'
+import { definitions } from './schemas.generated.ts'
+import { descend, describe, toPlain, type Tree } from './tree.ts'
+
+type Definition = keyof typeof definitions
+type Schema = {
+  readonly type?: string
+  readonly $ref?: string
+  readonly required?: readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly anyOf?: readonly Schema[]
+  readonly examples?: readonly unknown[]
+  readonly 'x-tags'?: readonly string[]
+  readonly 'x-planned'?: readonly string[]
+}
+type Path = readonly (string | number)[]
+
+const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true })
+// What editors need not know: tags that a text may carry instead, and keys that come later.
+ajv.addVocabulary(['x-tags', 'x-planned'])
+ajv.addSchema({ $id: 'nixcluster', $defs: definitions })
+
+const compiled = new Map<Definition, ValidateFunction>()
+
+function validator(name: Definition): ValidateFunction {
+  const known = compiled.get(name)
+  if (known) return known
+  const validate = ajv.compile({ $ref: `nixcluster#/$defs/${name}` })
+  compiled.set(name, validate)
+  return validate
+}
+
+/**
+ * Checks a tree against a definition: one complaint for each mistake, and the plain data without
+ * what is wrong, so that everything else of the document can still be looked at.
+ */
+export function validate(
+  name: Definition,
+  tree: Tree,
+  at: Position,
+): { data: unknown; complaints: readonly Complaint[] } {
+  const root = { data: toPlain(tree) }
+  const complaints = check(name, root, [], tree, at)
+  return { data: root.data, complaints }
+}
+
+function check(
+  name: Definition,
+  root: { data: unknown },
+  base: Path,
+  tree: Tree,
+  at: Position,
+): Complaint[] {
+  const validateBody = validator(name)
+  if (validateBody(dataAt(root, base))) return []
+  const errors = validateBody.errors ?? []
+  const unions = errors.filter((error) => error.keyword === 'anyOf')
+  const inUnion = (error: ErrorObject): boolean =>
+    unions.some(
+      (union) =>
+        error !== union &&
+        (error.instancePath === union.instancePath ||
+          error.instancePath.startsWith(`${union.instancePath}/`)),
+    )
+  return errors
+    .filter((error) => !inUnion(error))
+    .flatMap((error) => {
+      const path = [...base, ...steps(error.instancePath)]
+      if (isAbsent(error) || isOwnTag(error)) return []
+      if (error.keyword === 'anyOf') return checkBranch(error, root, path, tree, at)
+      const complaint = toComplaint(error, path, tree, at)
+      remove(root, error.keyword === 'additionalProperties' ? [...path, unknownKey(error)] : path)
+      return [complaint]
+    })
+}
+
+/** A union's own errors say nothing: the branch that was meant is chosen by type, then by key. */
+function checkBranch(
+  error: ErrorObject,
+  root: { data: unknown },
+  path: Path,
+  tree: Tree,
+  at: Position,
+): Complaint[] {
+  const branches = (error.schema as readonly Schema[]).map((branch) => ({
+    name: branch.$ref?.split('/').pop() as Definition | undefined,
+    schema: branch.$ref ? definition(branch.$ref) : branch,
+  }))
+  const type = Array.isArray(error.data) ? 'array' : typeof error.data
+  const alike = branches.filter(({ schema }) => schema.type === type)
+  const chosen =
+    alike.length === 1
+      ? alike[0]
+      : alike.find(({ schema }) =>
+          schema.required?.some(
+            (key) => (error.data as Record<string, unknown>)[key] !== undefined,
+          ),
+        )
+  if (chosen?.name) return check(chosen.name, root, path, tree, at)
+  remove(root, path)
+  const known = alike.flatMap(({ schema }) => Object.keys(schema.properties ?? {}))
+  const misspelt = type === 'object' ? misspeltKey(error.data as object, known) : undefined
+  if (misspelt !== undefined) return [unknown(misspelt, known, below(at, path))]
+  const expected = branches.map(({ schema }) =>
+    schema.type === 'object'
+      ? `{ ${schema.required?.join(', ')} }`
+      : schema.type === 'array'
+        ? 'a list'
+        : 'text',
+  )
+  return [
+    {
+      severity: 'error',
+      code: 'schema/type',
+      message: `expected ${expected.join(' or ')}, found ${describe(descend(tree, path))}`,
+      at: below(at, path),
+      ...example(error.parentSchema as Schema),
+    },
+  ]
+}
+
+function toComplaint(error: ErrorObject, path: Path, tree: Tree, at: Position): Complaint {
+  const schema = error.parentSchema as Schema
+  const there = descend(tree, path)
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = unknownKey(error)
+      const known = Object.keys(schema.properties ?? {})
+      const place = { ...below(at, [...path, key]), atKey: true }
+      if (schema['x-planned']?.includes(key))
+        return {
+          severity: 'error',
+          code: 'schema/not-supported',
+          message: `'${key}' is not supported by this version`,
+          at: place,
+        }
+      return unknown(key, known, below(at, path))
+    }
+    case 'required': {
+      const key = String(error.params['missingProperty'])
+      return {
+        severity: 'error',
+        code: 'schema/missing-key',
+        message: `the key '${key}' is missing`,
+        at: { ...below(at, path), atKey: path.length > 0 },
+        ...example(schema.properties?.[key] ?? {}),
+      }
+    }
+    case 'type':
+      return {
+        severity: 'error',
+        code: 'schema/type',
+        message: `expected ${words[schema.type ?? ''] ?? schema.type}, found ${describe(there)}`,
+        at: below(at, path),
+        ...(quotable(schema, there) ?? example(schema)),
+      }
+    case 'enum': {
+      const allowed = (error.params['allowedValues'] as unknown[]).map(String)
+      return {
+        severity: 'error',
+        code: 'schema/value',
+        message: `expected ${allowed.join(' or ')}, found ${describe(there)}${didYouMean(String(error.data), allowed)}`,
+        at: below(at, path),
+      }
+    }
+    default:
+      return {
+        severity: 'error',
+        code: 'schema/value',
+        message: `${describe(there)} does not fit here: it ${complaintOf(error)}`,
+        at: below(at, path),
+        ...example(schema),
+      }
+  }
+}
+
+function unknown(key: string, known: readonly string[], owner: Position): Complaint {
+  const guess = didYouMean(key, known)
+  return {
+    severity: 'error',
+    code: 'schema/unknown-key',
+    message: `unknown key '${key}'${guess}`,
+    at: { ...below(owner, [key]), atKey: true },
+    ...(guess === '' ? { hint: `known keys: ${known.join(', ')}` } : {}),
+  }
+}
+
+function misspeltKey(data: object, known: readonly string[]): string | undefined {
+  return Object.keys(data).find((key) => !known.includes(key) && closest(key, known) !== undefined)
+}
+
+const words: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+}
+
+function complaintOf(error: ErrorObject): string {
+  if (error.keyword === 'pattern') return 'has another form'
+  if (error.keyword === 'minLength') return 'must not be empty'
+  return error.message ?? 'is not allowed'
+}
+
+/** `25.11` without quotes is a number: the correction is the same, in quotes. */
+function quotable(schema: Schema, there: Tree | undefined): { hint: string } | undefined {
+  if (schema.type !== 'string' || there?.kind !== 'scalar' || there.source === '') return undefined
+  return there.tag === undefined ? { hint: `write it in quotes: "${there.source}"` } : undefined
+}
+
+function example(schema: Schema): { hint?: string } {
+  const shown = schema.$ref ? definition(schema.$ref) : schema
+  const [first] = shown.examples ?? []
+  return first === undefined
+    ? {}
+    : { hint: `for example ${typeof first === 'string' ? first : flow(first)}` }
+}
+
+/** YAML in one line, as a person would write it. */
+function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `{ ${Object.entries(value)
+    .map(([key, inner]) => `${key}: ${flow(inner)}`)
+    .join(', ')} }`
+}
+
+/** `vm3:` with nothing below it is an empty map or list. */
+function isAbsent(error: ErrorObject): boolean {
+  const type = (error.parentSchema as Schema).type
+  const isNull = error.data === null || error.data === undefined
+  return error.keyword === 'type' && isNull && (type === 'object' || type === 'array')
+}
+
+function isOwnTag(error: ErrorObject): boolean {
+  const tags = (error.parentSchema as Schema)['x-tags'] ?? []
+  return typeof error.data === 'symbol' && tags.includes(Symbol.keyFor(error.data) ?? '')
+}
+
+function unknownKey(error: ErrorObject): string {
+  return String(error.params['additionalProperty'])
+}
+
+function definition(ref: string): Schema {
+  return definitions[ref.split('/').pop() as Definition] as Schema
+}
+
+function below(at: Position, path: Path): Position {
+  const { atKey: _, ...rest } = at
+  return { ...rest, path: [...at.path, ...path] }
+}
+
+/** ajv's paths are JSON pointers; indices stay text, which every lookup here takes. */
+function steps(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function dataAt(root: { data: unknown }, path: Path): unknown {
+  return path.reduce<unknown>(
+    (data, step) => (data as Record<string, unknown> | undefined)?.[step],
+    root.data,
+  )
+}
+
+function remove(root: { data: unknown }, path: Path): void {
+  const last = path.at(-1)
+  if (last === undefined) {
+    root.data = undefined
+    return
+  }
+  const parent = dataAt(root, path.slice(0, -1)) as Record<string, unknown> | undefined
+  if (parent) parent[last] = undefined
+}

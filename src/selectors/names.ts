@@ -1,0 +1,142 @@
+import type { Position } from '../model/diagnostic.ts'
+import type { ElementKind, Inventory } from '../model/inventory.ts'
+import { joinName, parentName, sortByName } from '../model/names.ts'
+
+/** An element as far as selectors look at it. */
+export interface NamedElement {
+  readonly kind: ElementKind
+  readonly name: string
+  readonly label: string
+  readonly parent: string
+  readonly at: Position
+  /** Of machines. */
+  readonly tags?: readonly string[]
+}
+
+/** A host that was selected, by one interface or as a whole, and the selector that did it. */
+export interface Target {
+  readonly host: string
+  readonly interface?: string
+  readonly at: Position
+}
+
+/** Every name of a fleet, and what is below it. */
+export interface Names {
+  readonly elements: ReadonlyMap<string, NamedElement>
+  /** The hosts of a service or role, in order. */
+  readonly members: (name: string) => readonly string[]
+  /** The hosts in a cluster or domain (the empty name: everywhere), in natural order. */
+  readonly hostsBelow: (name: string) => readonly string[]
+  /** Elements of a kind, in natural order. */
+  readonly ofKind: (kind: ElementKind) => readonly NamedElement[]
+  /** Place of a host in the natural order of all hosts. */
+  readonly rank: (host: string) => number
+  /** The hosts of a cluster or domain that carry a tag. */
+  readonly tagged: (scope: string, tag: string) => readonly string[]
+}
+
+/** Indexes elements, whose names must be unique; `members` may be worked out while it is asked. */
+export function createNames(
+  elements: Iterable<NamedElement>,
+  members: (name: string) => readonly string[],
+): Names {
+  const byName = new Map<string, NamedElement>()
+  const byKind = new Map<ElementKind, NamedElement[]>()
+  for (const element of sortByName(elements, ({ name }) => name)) {
+    byName.set(element.name, element)
+    append(byKind, element.kind, element)
+  }
+  const below = new Map<string, string[]>()
+  const tags = new Map<string, string[]>()
+  const ranks = new Map<string, number>()
+  for (const { name, parent, tags: carried = [] } of byKind.get('machine') ?? []) {
+    ranks.set(name, ranks.size)
+    const domain = byName.get(parent)?.parent ?? ''
+    for (const scope of new Set([parent, domain, ''])) {
+      append(below, scope, name)
+      for (const tag of carried) append(tags, `${scope} ${tag}`, name)
+    }
+  }
+  return {
+    elements: byName,
+    members,
+    hostsBelow: (name) => below.get(name) ?? [],
+    ofKind: (kind) => byKind.get(kind) ?? [],
+    rank: (host) => ranks.get(host) ?? 0,
+    tagged: (scope, tag) => tags.get(`${scope} ${tag}`) ?? [],
+  }
+}
+
+/** The names of a resolved fleet. */
+export function namesOf(inventory: Inventory): Names {
+  const members = new Map<string, readonly string[]>()
+  const elements: NamedElement[] = []
+  for (const { kind, name, label, at } of inventory.domains)
+    elements.push({ kind, name, label, parent: '', at })
+  for (const { kind, name, label, at, domain } of inventory.clusters)
+    elements.push({ kind, name, label, parent: domain, at })
+  for (const { kind, name, label, at, parent, hosts, roles } of inventory.services) {
+    elements.push({ kind, name, label, parent, at })
+    members.set(name, hosts)
+    for (const role of roles) {
+      elements.push({ ...role, parent: name })
+      members.set(role.name, role.hosts)
+    }
+  }
+  for (const { kind, name, label, at, cluster, tags, interfaces } of inventory.machines) {
+    elements.push({ kind, name, label, parent: cluster, at, tags })
+    for (const wire of interfaces) elements.push({ ...wire, parent: name })
+  }
+  return createNames(elements, (name) => members.get(name) ?? [])
+}
+
+/** The scopes in which a short name is looked up: where it stands, then outward; the root is last. */
+export function scopesFrom(names: Names, scope: string): string[] {
+  const scopes: string[] = []
+  let here: NamedElement | undefined = names.elements.get(scope)
+  while (here && here.name !== '') {
+    scopes.push(here.name)
+    here = here.kind === 'domain' ? undefined : names.elements.get(here.parent)
+  }
+  return [...scopes, '']
+}
+
+/** The cluster or domain around an element, the element itself included. */
+export function enclosing(names: Names, scope: string): string {
+  return (
+    scopesFrom(names, scope).find((name) => {
+      const kind = names.elements.get(name)?.kind
+      return kind === 'cluster' || kind === 'domain'
+    }) ?? ''
+  )
+}
+
+/** A name as people in a scope write it: without the scope. */
+export function relativeTo(scope: string, name: string): string {
+  return scope !== '' && name.endsWith(`.${scope}`) ? name.slice(0, -scope.length - 1) : name
+}
+
+/** The element of a relative or full name, looked up outward. */
+export function lookUp(
+  names: Names,
+  name: string,
+  scope: string,
+  only?: ElementKind,
+): NamedElement | undefined {
+  for (const outer of scopesFrom(names, scope)) {
+    const element = names.elements.get(joinName(name, outer))
+    if (element && (!only || element.kind === only)) return element
+  }
+  return undefined
+}
+
+/** The host that a host or interface name belongs to. */
+export function hostOf(element: NamedElement): string {
+  return element.kind === 'interface' ? parentName(element.name) : element.name
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}

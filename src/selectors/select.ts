@@ -1,0 +1,243 @@
+import type { Complaint } from '../model/diagnostic.ts'
+import type { ElementKind } from '../model/inventory.ts'
+import { closest } from '../model/suggestion.ts'
+import {
+  enclosing,
+  hostOf,
+  lookUp,
+  relativeTo,
+  scopesFrom,
+  type NamedElement,
+  type Names,
+  type Target,
+} from './names.ts'
+import type { Selector } from './selector.ts'
+
+export interface Selection {
+  /** What the selectors name, before it is taken apart into hosts. */
+  readonly elements: readonly NamedElement[]
+  /** Each host once, at its first place. */
+  readonly targets: readonly Target[]
+  readonly complaints: readonly Complaint[]
+}
+
+/** Turns selectors into hosts, in the written order; `scope` is the element that they stand in. */
+export function select(names: Names, selectors: readonly Selector[], scope: string): Selection {
+  const elements = new Map<string, NamedElement>()
+  const targets = new Map<string, Target>()
+  const complaints: Complaint[] = []
+  const excluded = new Set<string>()
+
+  for (const selector of selectors) {
+    const found = selectOne(names, selector, scope)
+    complaints.push(...found.complaints)
+    if (selector.exclude) {
+      for (const target of found.targets) excluded.add(target.host)
+      continue
+    }
+    for (const element of found.elements) elements.set(element.name, element)
+    for (const target of found.targets)
+      if (!targets.has(target.host)) targets.set(target.host, target)
+  }
+  for (const host of excluded) {
+    targets.delete(host)
+    elements.delete(host)
+  }
+  const first = selectors[0]
+  const nothingLeft = targets.size === 0 && complaints.length === 0
+  if (first && nothingLeft && !selectors.some((selector) => selector.optional))
+    complaints.push({
+      severity: 'error',
+      code: 'selectors/empty',
+      message: 'these selectors leave no host',
+      at: selectors.length === 1 ? first.at : { ...first.at, path: first.at.path.slice(0, -1) },
+    })
+  return { elements: [...elements.values()], targets: [...targets.values()], complaints }
+}
+
+function selectOne(names: Names, selector: Selector, scope: string): Selection {
+  const named = findElements(names, selector, scope)
+  const complaints = [...named.complaints]
+  if (named.elements.length === 0 && complaints.length === 0 && !selector.optional)
+    complaints.push(dangling(names, selector, scope))
+  const except = new Set(
+    selector.except.flatMap((inner) => {
+      const left = selectOne(names, { ...inner, exclude: true }, scope)
+      complaints.push(...left.complaints)
+      return left.targets.map((target) => target.host)
+    }),
+  )
+  const targets = named.elements
+    .flatMap((element) => reach(names, element, selector))
+    .filter(({ host }) => !except.has(host) && carries(names, host, selector.tags))
+  const isNarrowed = selector.tags.length > 0 && named.elements.length > 0
+  if (isNarrowed && targets.length === 0 && complaints.length === 0 && !selector.optional)
+    complaints.push({
+      severity: 'error',
+      code: 'selectors/no-match',
+      message: `no host of '${selector.text}' carries ${selector.tags.map((tag) => `the tag '${tag}'`).join(' and ')}`,
+      at: selector.at,
+    })
+  return { elements: named.elements, targets, complaints }
+}
+
+function findElements(
+  names: Names,
+  { target, only, at, text }: Selector,
+  scope: string,
+): { elements: readonly NamedElement[]; complaints: readonly Complaint[] } {
+  switch (target.kind) {
+    case 'name': {
+      const element = lookUp(names, target.name, scope, only)
+      const full = names.elements.get(target.name)
+      const hidden = element && full && full !== element && (!only || full.kind === only)
+      const complaint: Complaint = {
+        severity: 'warning',
+        code: 'selectors/ambiguous',
+        message: `'${text}' means ${element?.name} here, not the ${full?.kind} ${full?.name}`,
+        at,
+      }
+      return { elements: element ? [element] : [], complaints: hidden ? [complaint] : [] }
+    }
+    case 'tag': {
+      const hosts = names.tagged(enclosing(names, scope), target.tag)
+      return { elements: hosts.map((host) => names.elements.get(host)!), complaints: [] }
+    }
+    case 'pattern':
+      return { elements: matching(names, target.pattern, scope, only), complaints: [] }
+  }
+}
+
+/** The nearest scope in which the pattern matches anything wins; without a kind it matches hosts. */
+function matching(
+  names: Names,
+  pattern: string,
+  scope: string,
+  only: ElementKind | undefined,
+): readonly NamedElement[] {
+  const matches = toRegExp(pattern)
+  for (const outer of scopesFrom(names, scope)) {
+    const kind = names.elements.get(outer)?.kind
+    const isPlace = outer === '' || kind === 'cluster' || kind === 'domain'
+    if (!only && !isPlace) continue
+    const candidates = only
+      ? // What a service or role selects by pattern is never itself.
+        names.ofKind(only).filter(({ name }) => name !== scope && isBelow(outer, name))
+      : names.hostsBelow(outer).map((host) => names.elements.get(host)!)
+    const found = candidates.filter(({ name }) => matches.test(relativeTo(outer, name)))
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+function isBelow(scope: string, name: string): boolean {
+  return scope === '' || name.endsWith(`.${scope}`)
+}
+
+function toRegExp(pattern: string): RegExp {
+  const source = pattern
+    .replaceAll('.', '\\.')
+    .replaceAll(/\*\*+\\\.|\*\*+|\*/g, (stars) =>
+      stars === '*' ? '[^.]*' : stars.endsWith('.') ? '(?:[^.]+\\.)*' : '.*',
+    )
+  return new RegExp(`^${source}$`)
+}
+
+function reach(names: Names, element: NamedElement, { at }: Selector): Target[] {
+  switch (element.kind) {
+    case 'machine':
+      return [{ host: element.name, at }]
+    case 'interface':
+      return [{ host: hostOf(element), interface: element.name, at }]
+    case 'cluster':
+    case 'domain':
+      return names.hostsBelow(element.name).map((host) => ({ host, at }))
+    case 'service':
+    case 'role':
+      return names.members(element.name).map((host) => ({ host, at }))
+  }
+}
+
+function carries(names: Names, host: string, tags: readonly string[]): boolean {
+  const carried = names.elements.get(host)?.tags ?? []
+  return tags.every((tag) => carried.includes(tag))
+}
+
+function dangling(names: Names, selector: Selector, scope: string): Complaint {
+  const { target, only, at, exclude } = selector
+  const place = enclosing(names, scope)
+  const severity = exclude ? 'warning' : 'error'
+  if (target.kind === 'tag')
+    return {
+      severity,
+      code: 'selectors/no-match',
+      message: `no host of ${place || 'this fleet'} carries the tag '${target.tag}'`,
+      at,
+      ...hintOf('known tags', knownTags(names, place)),
+    }
+  if (target.kind === 'pattern')
+    return {
+      severity,
+      code: 'selectors/no-match',
+      message: `no ${only ?? 'host'} matches '${selector.text}' here; ${inventoryOf(names, place)}`,
+      at,
+    }
+  const guess = suggestion(names, target.name, place, only)
+  const other = only ? names.elements.get(lookUp(names, target.name, scope)?.name ?? '') : undefined
+  const rest = other
+    ? `; ${other.name} is a ${other.kind}`
+    : guess
+      ? `, did you mean '${guess}'?`
+      : `; ${inventoryOf(names, place)}`
+  return {
+    severity,
+    code: 'selectors/dangling',
+    message: `no ${only ?? 'host or service'} is called '${target.name}' here${rest}`,
+    at,
+  }
+}
+
+/** More candidates than these cost more than a guess is worth. */
+const enough = 2000
+
+function suggestion(
+  names: Names,
+  name: string,
+  place: string,
+  only: ElementKind | undefined,
+): string | undefined {
+  const candidates: string[] = []
+  for (const element of names.elements.values()) {
+    if (candidates.length === enough) break
+    if (only && element.kind !== only) continue
+    if (element.name !== '') candidates.push(relativeTo(place, element.name))
+  }
+  const guess = closest(name, candidates)
+  // Another number is no spelling mistake.
+  return guess?.replaceAll(/\d+/g, '') === name.replaceAll(/\d+/g, '') ? undefined : guess
+}
+
+function knownTags(names: Names, place: string): string[] {
+  const hosts = names.hostsBelow(place).slice(0, enough)
+  return [...new Set(hosts.flatMap((host) => names.elements.get(host)?.tags ?? []))].slice(0, 10)
+}
+
+function hintOf(title: string, known: readonly string[]): { hint?: string } {
+  return known.length > 0 ? { hint: `${title}: ${known.join(', ')}` } : {}
+}
+
+/** `example.com has vm0 to vm3`. */
+function inventoryOf(names: Names, place: string): string {
+  const hosts = names.hostsBelow(place)
+  const labels = hosts.slice(0, 1000).map((host) => relativeTo(place, host))
+  const owner = place || 'the fleet'
+  if (labels.length === 0) return `${owner} has no hosts`
+  const first = labels[0]!
+  const last = relativeTo(place, hosts.at(-1)!)
+  const stem = /^(.*?)(\d+)$/.exec(first)
+  const counts =
+    stem && labels.every((label, index) => label === `${stem[1]}${Number(stem[2]) + index}`)
+  if (counts && labels.length > 2) return `${owner} has ${first} to ${last}`
+  const shown = labels.slice(0, 5).join(', ')
+  return `${owner} has ${shown}${hosts.length > 5 ? ` and ${hosts.length - 5} more` : ''}`
+}
