@@ -1,4 +1,4 @@
-import type { Ledger, MachineRecord, Rollout } from '../model/ledger.ts'
+import type { Ledger, MachineRecord, Rollout, Wanted } from '../model/ledger.ts'
 
 /** A ledger and the line that its commit gets; the same ledger object where nothing changes. */
 export interface Change {
@@ -9,13 +9,28 @@ export interface Change {
 /** The ledger as it is: nothing to push. */
 export const unchanged = (ledger: Ledger): Change => ({ ledger, message: '' })
 
-/** The record of a machine, an empty one where it was never seen. */
+/** How many systems a machine's record remembers. */
+const remembered = 10
+
+/** The record of a machine; where it was never seen, a new one that knows only what was built for it. */
 export function recordOf(
   ledger: Ledger,
   machine: { readonly name: string; readonly cluster: string },
 ): MachineRecord {
   const { name, cluster } = machine
-  return { attempt: 0, held: {}, history: [], ...ledger.machines[name], name, cluster }
+  const record = ledger.machines[name]
+  if (record !== undefined) return { ...record, cluster }
+  return withBuilt({ name, cluster, attempt: 0, held: {}, history: [] }, ledger.wanted)
+}
+
+/** The record with what was built for it in front of its history. */
+export function withBuilt(record: MachineRecord, wanted: Wanted | undefined): MachineRecord {
+  const built = wanted?.systems?.[record.name]
+  if (wanted === undefined || built === undefined || 'failed' in built) return record
+  if (record.history[0]?.fingerprint === built.fingerprint) return record
+  const others = record.history.filter(({ fingerprint }) => fingerprint !== built.fingerprint)
+  const history = [{ ...built, source: wanted.source }, ...others].slice(0, remembered)
+  return { ...record, history }
 }
 
 /** The ledger with this record in place of the old one. */

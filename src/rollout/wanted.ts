@@ -1,9 +1,5 @@
-import type { BuiltSystem, Ledger, MachineRecord, WantedSystem } from '../model/ledger.ts'
-import { recordOf, unchanged, withRolloutState, type Change } from './record.ts'
-import type { FleetMachine } from './standing.ts'
-
-/** How many systems a machine's record remembers. */
-const remembered = 10
+import type { Ledger, WantedSystem } from '../model/ledger.ts'
+import { unchanged, withBuilt, withRolloutState, type Change } from './record.ts'
 
 /** The commit that the next tick will want: the fleet that it is given must be this one's. */
 export function wantedSource(ledger: Ledger, descends: boolean): string | undefined {
@@ -61,25 +57,17 @@ export function setSystems(
   ledger: Ledger,
   seq: number,
   systems: Readonly<Record<string, WantedSystem>>,
-  fleet: readonly FleetMachine[],
 ): Change {
-  const { wanted } = ledger
-  if (wanted === undefined || wanted.seq !== seq) return unchanged(ledger)
-  const machines: Record<string, MachineRecord> = { ...ledger.machines }
-  for (const machine of fleet) {
-    const built = systems[machine.name]
-    if (built === undefined || 'failed' in built) continue
-    machines[machine.name] = remember(recordOf(ledger, machine), built, wanted.source)
-  }
-  const failed = Object.values(systems).filter((system) => 'failed' in system).length
+  if (ledger.wanted?.seq !== seq) return unchanged(ledger)
+  const wanted = { ...ledger.wanted, systems }
+  const machines = Object.entries(ledger.machines).map(([name, record]) => [
+    name,
+    withBuilt(record, wanted),
+  ])
+  const all = Object.values(systems)
+  const failed = all.filter((system) => 'failed' in system).length
   return {
-    ledger: { ...ledger, machines, wanted: { ...wanted, systems } },
-    message: `rollout ${seq}: ${Object.keys(systems).length - failed} systems built${failed > 0 ? `, ${failed} failed` : ''}`,
+    ledger: { ...ledger, wanted, machines: Object.fromEntries(machines) },
+    message: `rollout ${seq}: ${all.length - failed} systems built${failed > 0 ? `, ${failed} failed` : ''}`,
   }
-}
-
-function remember(record: MachineRecord, built: BuiltSystem, source: string): MachineRecord {
-  if (record.history[0]?.fingerprint === built.fingerprint) return record
-  const others = record.history.filter(({ fingerprint }) => fingerprint !== built.fingerprint)
-  return { ...record, history: [{ ...built, source }, ...others].slice(0, remembered) }
 }

@@ -63,6 +63,8 @@ export interface Rules {
   readonly lock: boolean
   /** (R14) activate does not die with its connection. */
   readonly detached: boolean
+  /** (R18) The read-back closes the lease. */
+  readonly closes: boolean
   /** (R17) The read-back and the run seat the machine. */
   readonly seats: boolean
 }
@@ -76,6 +78,7 @@ export const protocol: Rules = {
   gate: true,
   lock: true,
   detached: true,
+  closes: true,
   seats: true,
 }
 
@@ -93,6 +96,8 @@ interface Process {
   readonly kind: 'worker' | 'deploy-rs' | 'activate'
   readonly machine: string | undefined
   readonly steps: Steps
+  /** How often it is chosen: some are far slower than others, as real ones are. */
+  readonly pace: number
   ready: () => boolean
 }
 
@@ -393,7 +398,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     if (!wanted) return
     const system = built(commits[indexOf(wanted.source)]!)
     const systems = Object.fromEntries(scenario.machines.map(({ name }) => [name, system]))
-    write(setSystems(ledger, wanted.seq, systems, scenario.machines))
+    write(setSystems(ledger, wanted.seq, systems))
     queue.add('tick')
   }
 
@@ -450,7 +455,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
         }
         case 'read': {
           if (locked(m) || m.lease?.run !== step.run) break
-          if (m.lease.stage === 'taken') stage(m, step.run, 'closed')
+          if (m.lease.stage === 'taken' && rules.closes) stage(m, step.run, 'closed')
           seat(m)
           const health = flaw(m, m.running) ? 'unit failed' : 'ok'
           const evidence = { reading: look(m), health, at }
@@ -494,7 +499,8 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   let stepping: Process | undefined
 
   function spawn(kind: Process['kind'], machine: string | undefined, label: string, steps: Steps) {
-    const process: Process = { kind, machine, label, steps, ready: always }
+    const pace = [10, 10, 1, 0.1][Math.floor(random() * 4)]!
+    const process: Process = { kind, machine, label, steps, pace, ready: always }
     processes.add(process)
     return process
   }
@@ -524,15 +530,17 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     spawn('worker', m?.name, job, steps)
   }
 
-  const isBusy = (job: string): boolean => workers().some(({ label }) => label === job)
+  /** The queue keeps equal jobs apart, but for ticks: another controller has its own. */
+  const isBusy = (job: string): boolean =>
+    job !== 'tick' && workers().some(({ label }) => label === job)
 
   /** What may happen next: label, and how often it is chosen beside the others. */
   type Event = readonly [label: string, weight: number, run: () => void]
 
-  function events(stormy: boolean): Event[] {
+  function events(): Event[] {
     const list: Event[] = []
     for (const process of processes) {
-      if (process.ready()) list.push([process.label, 10, () => stepProcess(process)])
+      if (process.ready()) list.push([process.label, process.pace, () => stepProcess(process)])
     }
     if (workers().length < 3) {
       for (const job of queue) if (!isBusy(job)) list.push([`take ${job}`, 5, () => startJob(job)])
@@ -544,11 +552,11 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     if (ledger.wanted?.systems && !ledger.adopted) {
       list.push(['a person adopts', 1, () => write(approve(ledger, 'ada'))])
     }
-    if (stormy) list.push(...pushes(), ...faultEvents())
     return list
   }
 
-  function pushes(): Event[] {
+  /** What people do to the source branch and to holds. */
+  function people(): Event[] {
     const list: Event[] = []
     if (tip < commits.length - 1) {
       list.push([`push c${tip + 1}`, 0.7, () => void (tip += 1)])
@@ -626,7 +634,6 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   }
 
   function breakPipe({ machine }: Process): void {
-    killedOrRebooted = true
     killActivations(machines.get(machine!)!)
   }
 
@@ -650,10 +657,18 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     if (!rules.leaseOnDisk) m.lease = undefined
   }
 
+  /** Faults and pushes are rare, and rarer while nothing goes on that they could disturb. */
+  function choose(stormy: boolean): Event {
+    const working = workers().some(({ label }) => label.startsWith('machine'))
+    const faulty = stormy && random() < (working ? 0.05 : 0.01) ? faultEvents() : []
+    const pushed = stormy && (random() < 0.02 || isAtRest()) ? people() : []
+    const [list] = [faulty, pushed, events()].filter((each) => each.length > 0)
+    let pick = random() * list!.reduce((sum, [, weight]) => sum + weight, 0)
+    return list!.find(([, weight]) => (pick -= weight) < 0) ?? list![0]!
+  }
+
   function step(stormy: boolean): void {
-    const list = events(stormy)
-    let pick = random() * list.reduce((sum, [, weight]) => sum + weight, 0)
-    const event = list.find(([, weight]) => (pick -= weight) < 0) ?? list[0]!
+    const event = choose(stormy)
     trace.push(event[0])
     event[2]()
     for (const [role, limit] of Object.entries(roleLimits)) {
