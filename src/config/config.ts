@@ -1,0 +1,256 @@
+import { dirname, resolve } from 'node:path'
+import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
+import { parse, type SourceFile } from '../schema/parse.ts'
+import { toPlain } from '../schema/tree.ts'
+import { readEnvironment, unknownVariables } from './environment.ts'
+import { checkSettings, schema, type RepositorySettings, type Settings } from './settings.ts'
+
+/** The controller's settings, whole: secrets read, paths absolute, times in milliseconds. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly stateDir: string
+  /** Without `url` the controller starts a Redis of its own. */
+  readonly redis: { readonly url?: string; readonly password?: string }
+  readonly ssh: { readonly identityFile?: string }
+  readonly pollMs: number
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly followMs: number
+    readonly followers: number
+    readonly parallelMachines: number
+  }
+  readonly tools: Readonly<Record<'nix' | 'deploy' | 'git' | 'ssh' | 'redisServer', string>>
+  readonly repositories: readonly RepositoryConfig[]
+}
+
+export interface RepositoryConfig {
+  readonly name: string
+  readonly forge: 'git' | 'github'
+  readonly url: string
+  /** `owner/name` at the forge. */
+  readonly project?: string
+  /** Absent: the repository's HEAD. */
+  readonly branch?: string
+  /** Absent: `nixcluster/<branch>`. */
+  readonly generatedBranch?: string
+  /** Signs webhooks, hooks and commands. */
+  readonly secret: string
+  readonly token?: string
+  readonly apiUrl: string
+}
+
+/** A file as `readConfig` needs it: its text, and its permission bits. */
+export interface SecretFile {
+  readonly text: string
+  readonly mode: number
+}
+
+export interface ConfigSource {
+  /** The path of `controller.yaml`, absolute; relative paths in it start there. */
+  readonly file: string
+  /** Undefined where there is no file: the environment may say it all. */
+  readonly text: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Throws where the file cannot be read. */
+  readonly readFile: (path: string) => SecretFile
+}
+
+/** Reads and checks the settings; all problems at once, and no config when one of them is an error. */
+export function readConfig(source: ConfigSource): {
+  readonly config?: Config
+  readonly diagnostics: readonly Diagnostic[]
+} {
+  const { file, env } = source
+  const yaml = parse(file, source.text ?? '')
+  const root = yaml.documents[0]
+  const data: unknown = (root === undefined ? undefined : toPlain(root)) ?? {}
+  const fromEnvironment = readEnvironment(schema, withRedisUrl(env))
+  for (const { path, value } of fromEnvironment) put(data, path, value)
+
+  const problems: Diagnostic[] = yaml.complaints.map((complaint) => toDiagnostic(yaml, complaint))
+  const complain: Complain = (path, code, message, more = {}) => {
+    const variable = fromEnvironment.find((setting) => String(setting.path) === String(path))
+    problems.push({
+      severity: more.severity ?? 'error',
+      code,
+      message,
+      ...(more.hint === undefined ? {} : { hint: more.hint }),
+      ...(variable === undefined
+        ? {
+            file,
+            ...yaml.locate({ file, document: 0, path, ...(more.atKey ? { atKey: true } : {}) }),
+          }
+        : { file: variable.variable, line: 1, column: 1, endLine: 1, endColumn: 1 }),
+    })
+  }
+  for (const { variable, meant } of unknownVariables(schema, env)) {
+    problems.push({
+      severity: 'warning',
+      code: 'config/unknown-variable',
+      message: `no setting is called ${variable}${meant === undefined ? '' : `, did you mean ${meant}?`}`,
+      ...{ file: variable, line: 1, column: 1, endLine: 1, endColumn: 1 },
+    })
+  }
+  if (hasErrors(problems)) return { diagnostics: problems }
+  const settings = checkSettings(data, complain)
+  // What the schema refused is not looked at any further, so that each mistake is told once.
+  const config = settings === undefined ? undefined : decode(settings, source, complain)
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  return config === undefined || hasErrors(problems)
+    ? { diagnostics: sorted }
+    : { config, diagnostics: sorted }
+}
+
+/** Adds a problem at a place in the settings. */
+export type Complain = (
+  path: readonly (string | number)[],
+  code: string,
+  message: string,
+  more?: {
+    readonly severity?: 'error' | 'warning'
+    readonly hint?: string
+    readonly atKey?: boolean
+  },
+) => void
+
+function decode(settings: Settings, source: ConfigSource, complain: Complain): Config {
+  const place = (path: string): string => resolve(dirname(source.file), path)
+  const readSecret = (path: readonly (string | number)[], file: string): string =>
+    secretIn(source, place(file), (message, severity) =>
+      complain(path, 'config/secret-file', message, severity === undefined ? {} : { severity }),
+    )
+
+  const { redis, ssh, limits } = settings
+  if (redis.url !== undefined && /^[a-z]+:\/\/[^/]*:[^/]*@/.test(redis.url)) {
+    complain(['redis', 'url'], 'config/secret-in-text', 'a password does not belong into the URL', {
+      hint: 'write it to a file and name that as redis.passwordFile',
+    })
+  }
+  return {
+    listen: settings.listen,
+    stateDir: place(settings.stateDir),
+    redis: {
+      ...(redis.url === undefined ? {} : { url: redis.url }),
+      ...(redis.passwordFile === undefined
+        ? {}
+        : { password: readSecret(['redis', 'passwordFile'], redis.passwordFile) }),
+    },
+    ssh: ssh.identityFile === undefined ? {} : { identityFile: place(ssh.identityFile) },
+    pollMs: toMilliseconds(settings.poll),
+    log: settings.log,
+    limits: {
+      bodyBytes: limits.bodyBytes,
+      followMs: toMilliseconds(limits.follow),
+      followers: limits.followers,
+      parallelMachines: limits.parallelMachines,
+    },
+    tools: settings.tools,
+    repositories: settings.repositories.map((repository, index) =>
+      decodeRepository(settings, repository, index, place, readSecret, complain),
+    ),
+  }
+}
+
+function decodeRepository(
+  settings: Settings,
+  repository: RepositorySettings,
+  index: number,
+  place: (path: string) => string,
+  readSecret: (path: readonly (string | number)[], file: string) => string,
+  complain: Complain,
+): RepositoryConfig {
+  const at = (key: string): readonly (string | number)[] => ['repositories', index, key]
+  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile, apiUrl } = repository
+  if (settings.repositories.findIndex((other) => other.name === name) < index) {
+    complain(at('name'), 'config/duplicate-name', `a repository above is called '${name}' as well`)
+  }
+  if (/^https?:\/\/[^/]*@/.test(url)) {
+    complain(at('url'), 'config/secret-in-text', 'credentials do not belong into the URL')
+  }
+  const project = repository.project ?? projectOf(url)
+  if (forge === 'github' && project === undefined) {
+    complain(at('url'), 'config/no-project', `the URL does not tell owner and name at GitHub`, {
+      hint: 'add project: owner/name',
+    })
+  }
+  if (forge === 'github' && tokenFile === undefined) {
+    complain(['repositories', index], 'config/no-token', `'${name}' needs a tokenFile for GitHub`)
+  }
+  const secret = readSecret(at('secretFile'), secretFile)
+  if (secret !== '' && secret.length < 16) {
+    complain(at('secretFile'), 'config/weak-secret', 'the secret is shorter than 16 characters', {
+      hint: 'openssl rand -hex 32',
+    })
+  }
+  return {
+    name,
+    forge,
+    url: isLocalPath(url) ? place(url) : url,
+    ...(project === undefined ? {} : { project }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(generatedBranch === undefined ? {} : { generatedBranch }),
+    secret,
+    ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile'), tokenFile) }),
+    apiUrl: apiUrl.replace(/\/+$/, ''),
+  }
+}
+
+function secretIn(
+  { readFile }: ConfigSource,
+  file: string,
+  complain: (message: string, severity?: 'warning') => void,
+): string {
+  try {
+    const { text, mode } = readFile(file)
+    if (text.trim() === '') complain(`${file} is empty`)
+    else if ((mode & 0o077) !== 0) {
+      complain(`${file} may be read by others (mode ${(mode & 0o777).toString(8)})`, 'warning')
+    }
+    return text.trim()
+  } catch (error) {
+    complain(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    return ''
+  }
+}
+
+/** `git@github.com:example/fleet.git` -> `example/fleet` */
+function projectOf(url: string): string | undefined {
+  if (isLocalPath(url)) return undefined
+  return /[/:]([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(url)?.[1]
+}
+
+/** As git tells them apart: a colon before the first slash is a host. */
+const isLocalPath = (url: string): boolean => !/^[^/]*:/.test(url)
+
+/** Milliseconds in `60s`, `5m`, or in a number of seconds. */
+export function toMilliseconds(duration: string | number): number {
+  if (typeof duration === 'number') return duration * 1000
+  const [, amount, unit] = /^([\d.]+)([a-z]+)$/.exec(duration) ?? []
+  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+  return Number(amount) * (factors[unit ?? ''] ?? Number.NaN)
+}
+
+/** The name that every other program gives to this setting. */
+const withRedisUrl = (env: ConfigSource['env']): ConfigSource['env'] =>
+  env['REDIS_URL'] === undefined ? env : { NIXCLUSTER_REDIS_URL: env['REDIS_URL'], ...env }
+
+function put(data: unknown, path: readonly (string | number)[], value: string | number): void {
+  let owner = data as Record<string | number, unknown>
+  for (const [index, step] of path.slice(0, -1).entries()) {
+    const inside = owner[step]
+    if (typeof inside !== 'object' || inside === null) {
+      owner[step] = typeof path[index + 1] === 'number' ? [] : {}
+    }
+    owner = owner[step] as Record<string | number, unknown>
+  }
+  owner[path.at(-1)!] = value
+}
+
+function toDiagnostic(yaml: SourceFile, { at, ...complaint }: Complaint): Diagnostic {
+  const position = at ?? { file: yaml.path, document: 0, path: [] }
+  return { ...complaint, file: yaml.path, ...yaml.locate(position) }
+}
+
+const hasErrors = (problems: readonly Diagnostic[]): boolean =>
+  problems.some(({ severity }) => severity === 'error')

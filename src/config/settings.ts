@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { didYouMean } from '../model/suggestion.ts'
+import type { SettingSchema } from './environment.ts'
+
+/** `controller.yaml` as it is written, with the schema's defaults. */
+export interface Settings {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly stateDir: string
+  readonly redis: { readonly url?: string; readonly passwordFile?: string }
+  readonly ssh: { readonly identityFile?: string }
+  readonly poll: string | number
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly follow: string | number
+    readonly followers: number
+    readonly parallelMachines: number
+  }
+  readonly tools: Readonly<Record<'nix' | 'deploy' | 'git' | 'ssh' | 'redisServer', string>>
+  readonly repositories: readonly RepositorySettings[]
+}
+
+export interface RepositorySettings {
+  readonly name: string
+  readonly forge: 'git' | 'github'
+  readonly url: string
+  readonly project?: string
+  readonly branch?: string
+  readonly generatedBranch?: string
+  readonly secretFile: string
+  readonly tokenFile?: string
+  readonly apiUrl: string
+}
+
+/** The one place that says what the settings look like. */
+export const schema = JSON.parse(
+  readFileSync(new URL('../../schemas/controller.schema.json', import.meta.url), 'utf8'),
+) as SettingSchema
+
+const validate = new Ajv2020({
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  allowUnionTypes: true,
+}).compile<Settings>(schema)
+
+type Path = readonly (string | number)[]
+
+/** Checks data against the schema and fills in its defaults; undefined when there are complaints. */
+export function checkSettings(
+  data: unknown,
+  complain: (
+    path: Path,
+    code: string,
+    message: string,
+    more?: { hint?: string; atKey?: boolean },
+  ) => void,
+): Settings | undefined {
+  if (validate(data)) return data
+  for (const error of validate.errors ?? []) {
+    const path = steps(error.instancePath)
+    const hint = exampleFor(error)
+    if (error.keyword === 'additionalProperties') {
+      const key = String(error.params['additionalProperty'])
+      const known = Object.keys((error.parentSchema as SettingSchema).properties ?? {})
+      const message = `unknown key '${key}'${didYouMean(key, known)}`
+      complain([...path, key], 'config/unknown-key', message, { atKey: true })
+    } else if (error.keyword === 'required') {
+      const key = String(error.params['missingProperty'])
+      complain(path, 'config/missing-key', `the key '${key}' is missing`, hint)
+    } else {
+      complain(path, 'config/value', `${path.join('.')} ${messageOf(error)}`, hint)
+    }
+  }
+  return undefined
+}
+
+function messageOf(error: ErrorObject): string {
+  if (error.keyword === 'enum') {
+    const allowed = (error.params['allowedValues'] as unknown[]).map(String)
+    return `must be ${allowed.join(' or ')}${didYouMean(String(error.data), allowed)}`
+  }
+  if (error.keyword === 'pattern') return `has another form than '${String(error.data)}'`
+  return error.message ?? 'is not allowed'
+}
+
+function exampleFor(error: ErrorObject): { hint?: string } {
+  const owner = error.parentSchema as {
+    examples?: unknown[]
+    properties?: Record<string, { examples?: unknown[] }>
+  }
+  const asked =
+    error.keyword === 'required'
+      ? owner.properties?.[String(error.params['missingProperty'])]
+      : owner
+  const [example] = asked?.examples ?? []
+  if (example === undefined) return {}
+  return { hint: `for example ${typeof example === 'string' ? example : JSON.stringify(example)}` }
+}
+
+/** ajv's JSON pointer, with numbers for what are indices in these settings. */
+function steps(pointer: string): Path {
+  const parts = pointer.split('/').slice(1)
+  return parts.map((part) =>
+    /^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~'),
+  )
+}

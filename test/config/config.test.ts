@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { readConfig, toMilliseconds } from '../../src/config/config.ts'
+
+const secret = '0123456789abcdef'
+const files: Record<string, { text: string; mode: number }> = {
+  '/etc/nixcluster/fleet.secret': { text: `${secret}\n`, mode: 0o100600 },
+  '/etc/nixcluster/open.secret': { text: secret, mode: 0o100644 },
+  '/etc/nixcluster/short.secret': { text: 'hunter2', mode: 0o100600 },
+  '/etc/nixcluster/empty.secret': { text: '\n', mode: 0o100600 },
+  '/run/secrets/token': { text: 'ghp_abcdefghijklmnopqrst', mode: 0o100400 },
+}
+
+function read(text: string | undefined, env: Record<string, string> = {}) {
+  const { config, diagnostics } = readConfig({
+    file: '/etc/nixcluster/controller.yaml',
+    text,
+    env,
+    readFile: (path) => {
+      const file = files[path]
+      if (file === undefined) throw new Error('no such file')
+      return file
+    },
+  })
+  const problems = diagnostics.map(
+    ({ file, line, column, severity, message, hint }) =>
+      `${file.replace('/etc/nixcluster/', '')}:${line}:${column}: ${severity}: ${message}` +
+      (hint === undefined ? '' : ` (${hint})`),
+  )
+  return { config, problems }
+}
+
+const smallest = `
+repositories:
+  - { name: fleet, url: /srv/git/fleet.git, secretFile: fleet.secret }
+`
+
+test('a short file gets every default', () => {
+  const { config, problems } = read(smallest)
+  expect(problems).toEqual([])
+  expect(config).toEqual({
+    listen: { host: '127.0.0.1', port: 8080 },
+    stateDir: '/var/lib/nixcluster',
+    redis: {},
+    ssh: {},
+    pollMs: 60_000,
+    log: { level: 'info' },
+    limits: { bodyBytes: 25 * 1024 * 1024, followMs: 600_000, followers: 100, parallelMachines: 2 },
+    tools: { nix: 'nix', deploy: 'deploy', git: 'git', ssh: 'ssh', redisServer: 'redis-server' },
+    repositories: [
+      {
+        name: 'fleet',
+        forge: 'git',
+        url: '/srv/git/fleet.git',
+        secret,
+        apiUrl: 'https://api.github.com',
+      },
+    ],
+  })
+})
+
+test('GitHub: owner and name come from the URL, the token from its file', () => {
+  const { config, problems } = read(`
+repositories:
+  - name: fleet
+    forge: github
+    url: git@github.com:example/fleet.git
+    secretFile: fleet.secret
+    tokenFile: /run/secrets/token
+    apiUrl: https://github.example.com/api/v3/
+`)
+  expect(problems).toEqual([])
+  expect(config?.repositories[0]).toMatchObject({
+    project: 'example/fleet',
+    token: 'ghp_abcdefghijklmnopqrst',
+    apiUrl: 'https://github.example.com/api/v3',
+  })
+})
+
+test('every setting may come from the environment, which wins', () => {
+  const { config, problems } = read(smallest, {
+    NIXCLUSTER_LISTEN_PORT: '9090',
+    NIXCLUSTER_STATE_DIR: 'state',
+    NIXCLUSTER_POLL: '5m',
+    NIXCLUSTER_REPOSITORIES_0_BRANCH: 'main',
+    NIXCLUSTER_REPOSITORIES_1_NAME: 'attic',
+    NIXCLUSTER_REPOSITORIES_1_URL: 'https://git.example.com/example/attic.git',
+    NIXCLUSTER_REPOSITORIES_1_SECRET_FILE: 'fleet.secret',
+    REDIS_URL: 'redis://redis.example.com',
+  })
+  expect(problems).toEqual([])
+  expect(config).toMatchObject({
+    listen: { port: 9090 },
+    stateDir: '/etc/nixcluster/state',
+    pollMs: 300_000,
+    redis: { url: 'redis://redis.example.com' },
+    repositories: [{ name: 'fleet', branch: 'main' }, { name: 'attic' }],
+  })
+})
+
+test('without a file the environment says it all', () => {
+  const { config } = read(undefined, {
+    NIXCLUSTER_REPOSITORIES_0_NAME: 'fleet',
+    NIXCLUSTER_REPOSITORIES_0_URL: '/srv/git/fleet.git',
+    NIXCLUSTER_REPOSITORIES_0_SECRET_FILE: 'fleet.secret',
+  })
+  expect(config?.repositories).toHaveLength(1)
+})
+
+test('all problems are told at once, each with its place', () => {
+  const { config, problems } = read(
+    `listen: { prot: 80 }
+poll: often
+repositories:
+  - name: fleet
+    forge: gitub
+    url: /srv/git/fleet.git
+`,
+    { NIXCLUSTER_LISTEN_PORT: '99999', NIXCLUSTER_LISTN_HOST: '::' },
+  )
+  expect(config).toBeUndefined()
+  expect(problems.toSorted()).toEqual([
+    'NIXCLUSTER_LISTEN_PORT:1:1: error: listen.port must be <= 65535 (for example 8080)',
+    'NIXCLUSTER_LISTN_HOST:1:1: warning: no setting is called NIXCLUSTER_LISTN_HOST, did you mean NIXCLUSTER_LISTEN_HOST?',
+    "controller.yaml:1:11: error: unknown key 'prot', did you mean 'port'?",
+    "controller.yaml:2:7: error: poll has another form than 'often' (for example 60s)",
+    "controller.yaml:4:5: error: the key 'secretFile' is missing (for example /run/secrets/fleet-webhook)",
+    "controller.yaml:5:12: error: repositories.0.forge must be git or github, did you mean 'github'? (for example github)",
+  ])
+})
+
+test('YAML that does not parse is told with its place', () => {
+  const { config, problems } = read('listen: { port: 80\n')
+  expect(config).toBeUndefined()
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatch(/^controller\.yaml:\d+:\d+: error: /)
+})
+
+test('secrets are files: missing, empty, short and open ones are told, and so are URLs with a password', () => {
+  const { problems } = read(`redis: { url: "redis://:hunter2@redis.example.com" }
+repositories:
+  - { name: a, url: /srv/a.git, secretFile: missing.secret }
+  - { name: b, url: /srv/b.git, secretFile: empty.secret }
+  - { name: c, url: /srv/c.git, secretFile: short.secret }
+  - { name: d, url: /srv/d.git, secretFile: open.secret }
+  - { name: d, url: "https://me:hunter2@git.example.com/d.git", secretFile: fleet.secret }
+  - { name: e, forge: github, url: /srv/e.git, secretFile: fleet.secret }
+`)
+  expect(problems).toEqual([
+    'controller.yaml:1:15: error: a password does not belong into the URL (write it to a file and name that as redis.passwordFile)',
+    'controller.yaml:3:45: error: /etc/nixcluster/missing.secret cannot be read: no such file',
+    'controller.yaml:4:45: error: /etc/nixcluster/empty.secret is empty',
+    'controller.yaml:5:45: error: the secret is shorter than 16 characters (openssl rand -hex 32)',
+    'controller.yaml:6:45: warning: /etc/nixcluster/open.secret may be read by others (mode 644)',
+    "controller.yaml:7:13: error: a repository above is called 'd' as well",
+    'controller.yaml:7:21: error: credentials do not belong into the URL',
+    "controller.yaml:8:5: error: 'e' needs a tokenFile for GitHub",
+    'controller.yaml:8:36: error: the URL does not tell owner and name at GitHub (add project: owner/name)',
+  ])
+})
+
+test('times are text with a unit, or seconds', () => {
+  expect(['500ms', '60s', '1.5m', '1h', 90].map(toMilliseconds)).toEqual([
+    500, 60_000, 90_000, 3_600_000, 90_000,
+  ])
+})
+
+test('every setting has a title, a description and an example', () => {
+  const schema = JSON.parse(
+    readFileSync(new URL('../../schemas/controller.schema.json', import.meta.url), 'utf8'),
+  )
+  const settings = (node: typeof schema): (typeof schema)[] =>
+    Object.values<typeof schema>(node.properties ?? {}).flatMap((child) => [
+      child,
+      ...settings(child),
+    ])
+  const all = [...settings(schema), ...settings(schema.$defs.repository)]
+  expect(all.length).toBeGreaterThan(20)
+  expect(all.filter((one) => !(one.title && one.description && one.examples))).toEqual([])
+})
