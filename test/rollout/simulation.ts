@@ -55,16 +55,12 @@ export interface Rules {
   readonly decideRun: typeof decideRun
   /** (R2) The tick reads the state branch before the source branch. */
   readonly ledgerFirst: boolean
-  /** (R9) The lease survives a reboot. */
-  readonly leaseOnDisk: boolean
   /** (R12) activate starts through the gate. */
   readonly gate: boolean
   /** (R13) A lock is held while activate lives. */
   readonly lock: boolean
   /** (R14) activate does not die with its connection. */
   readonly detached: boolean
-  /** (R18) The read-back closes the lease. */
-  readonly closes: boolean
   /** (R17) The read-back and the run seat the machine. */
   readonly seats: boolean
 }
@@ -74,11 +70,9 @@ export const protocol: Rules = {
   conclude,
   decideRun,
   ledgerFirst: true,
-  leaseOnDisk: true,
   gate: true,
   lock: true,
   detached: true,
-  closes: true,
   seats: true,
 }
 
@@ -455,7 +449,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
         }
         case 'read': {
           if (locked(m) || m.lease?.run !== step.run) break
-          if (m.lease.stage === 'taken' && rules.closes) stage(m, step.run, 'closed')
+          if (m.lease.stage === 'taken') stage(m, step.run, 'closed')
           seat(m)
           const health = flaw(m, m.running) ? 'unit failed' : 'ok'
           const evidence = { reading: look(m), health, at }
@@ -654,7 +648,6 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     m.running = m.boot
     m.canaries.clear()
     m.boots += 1
-    if (!rules.leaseOnDisk) m.lease = undefined
   }
 
   /** Faults and pushes are rare, and rarer while nothing goes on that they could disturb. */
