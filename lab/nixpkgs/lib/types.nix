@@ -455,7 +455,8 @@ let
                 map (d: d // { value = d.value.${tag}; }) defs
               )).mergedValue;
           };
-        nestedTypes = mapAttrs (_: option: option.type) tags;
+        getSubOptions = prefix: mapAttrs (name: tag: tag // { loc = prefix ++ [ name ]; }) tags;
+        nestedTypes = tags;
       };
 
     uniq = unique { message = ""; };

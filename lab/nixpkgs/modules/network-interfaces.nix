@@ -209,11 +209,19 @@ in
           RemainAfterExit = true;
         };
         restartTriggers = lib.concatMap addressesOf configured;
-        script = lib.concatMapStrings (g: ''
-          ip route replace default via ${g.address}${
-            lib.optionalString (g.interface != null) " dev ${g.interface}"
-          }${lib.optionalString (g.metric != null) " metric ${toString g.metric}"}
-        '') gateways;
+        script = lib.concatMapStrings (
+          g:
+          let
+            ip = if lib.hasInfix ":" g.address then "ip -6" else "ip -4";
+            device = lib.optionalString (g.interface != null) " dev ${g.interface}";
+          in
+          ''
+            ${ip} route show default via ${g.address}${device} | grep -q . ||
+              ${ip} route replace default via ${g.address}${device}${
+                lib.optionalString (g.metric != null) " metric ${toString g.metric}"
+              }
+          ''
+        ) gateways;
       };
     }
     ++ lib.mapAttrsToList (name: bridge: {

@@ -32,7 +32,7 @@ case $action in
       present > "$before"
       ip route show default dev "$interface" > "$before.routes"
     fi
-    ip link set "$interface" up || exit 1
+    ip -o link show up dev "$interface" | grep -q . || ip link set "$interface" up || exit 1
     apply "$@"
     ;;
   stop)
@@ -41,7 +41,9 @@ case $action in
     [ -e "$before" ] || exit 0
     # shellcheck disable=SC2046
     apply $(cat "$before")
-    while read -r route; do ip route replace $route dev "$interface"; done < "$before.routes"
+    while read -r route; do
+      ip route show $route dev "$interface" | grep -q . || ip route replace $route dev "$interface"
+    done < "$before.routes"
     rm -f "$before" "$before.routes"
     ;;
 esac
