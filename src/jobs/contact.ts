@@ -41,7 +41,12 @@ export function createContactJob(ports: ContactJobPorts): (machine: string) => P
         return { kind: 'retry', afterMs: 5_000, reason: `an activation is under way on ${machine}` }
       const at = clock.now().toISOString()
       await writeChange(store, (ledger) =>
-        found(ledger, { name: machine, cluster }, { reading, at, hostKey }),
+        found(
+          ledger,
+          { name: machine, cluster },
+          // A key that the configuration gives is not recorded: there it may be changed.
+          { reading, at, ...(target.hostKey === undefined ? { hostKey } : {}) },
+        ),
       )
       report('found', reading.running === '' ? 'nothing of Nix runs' : `runs ${reading.running}`)
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Deployer, Look, MachineEvent, Remote, Target } from '../model/remo
 import { conclude, type Verdict } from '../rollout/conclude.ts'
 import { lost, reached } from '../rollout/contact.ts'
 import { decideRun } from '../rollout/decide-run.ts'
+import { unchanged, withRecord } from '../rollout/record.ts'
 import { done } from './outcome.ts'
 import { writeChange } from './write-change.ts'
 
@@ -50,11 +51,16 @@ export function createMachineJob(ports: MachineJobPorts): (machine: string) => P
 }
 
 /** One run of one intent, under a nonce of its own. */
-function createRun(ports: MachineJobPorts, target: Target, intent: Intent): () => Promise<Outcome> {
+function createRun(
+  ports: MachineJobPorts,
+  configured: Target,
+  intent: Intent,
+): () => Promise<Outcome> {
   const { ledger: store, remote, deployer, clock } = ports
-  const { name } = target
+  const { name } = configured
   const { n, path, seq } = intent
   const run = ports.nonce()
+  let target = configured
   const began = clock.now().getTime()
   /** A run of this intent has had the machine's lease, so its system may be why the machine is lost (R6). */
   let begun = false
@@ -70,8 +76,20 @@ function createRun(ports: MachineJobPorts, target: Target, intent: Intent): () =
     return look
   }
 
+  /** A machine that was never contacted: its key is in the ledger before anything is done there. */
+  const trust = async (stranger: Target): Promise<Target> => {
+    const { hostKey } = await remote.look(stranger)
+    await writeChange(store, (ledger) => {
+      const record = ledger.machines[name]
+      if (record === undefined || record.hostKey !== undefined) return unchanged(ledger)
+      return { ledger: withRecord(ledger, { ...record, hostKey }), message: `${name}: host key` }
+    })
+    return { ...stranger, hostKey }
+  }
+
   /** Closures are copied before the lease is taken (R11); what is there already costs one connection. */
   const advance = async (): Promise<Outcome> => {
+    if (target.hostKey === undefined) target = await trust(target)
     if (intent.withdrawn) return proceed(Promise.resolve())
     report('copying')
     const copied = deployer.copy(target, path)
@@ -153,7 +171,6 @@ function createRun(ports: MachineJobPorts, target: Target, intent: Intent): () =
         reading: look.reading,
         health: healthOf(look),
         at: clock.now().toISOString(),
-        hostKey: look.hostKey,
       }
       let verdict: Verdict = { kind: 'stale', reason: '' }
       await writeChange(store, (ledger) => {
