@@ -1,0 +1,43 @@
+import { pino } from 'pino'
+import type { Log } from '../model/ports.ts'
+import { redact } from './redact.ts'
+
+/** The port, and the way to tell it what must never be written. */
+export interface RedactingLog extends Log {
+  /** From now on this text is written as `[secret]`, wherever it turns up. */
+  addSecret(secret: string): void
+}
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly secrets?: readonly string[]
+  /** Takes one line of JSON with its line break. */
+  readonly write: (line: string) => void
+}
+
+/** Writes lines of JSON, without the secrets that it was told and without credentials of any kind. */
+export function createLog({ level, secrets = [], write }: LogOptions): RedactingLog {
+  const known = new Set(secrets)
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'text',
+      serializers: { err: pino.stdSerializers.errWithCause, error: serializeError },
+    },
+    { write: (line: string) => write(redact(line, known)) },
+  )
+  return {
+    debug: (data, text) => logger.debug(data, text),
+    info: (data, text) => logger.info(data, text),
+    warn: (data, text) => logger.warn(data, text),
+    error: (data, text) => logger.error(data, text),
+    addSecret: (secret) => void known.add(secret),
+  }
+}
+
+/** An error's own text would be lost in JSON. */
+const serializeError = (error: unknown): unknown =>
+  error instanceof Error ? pino.stdSerializers.errWithCause(error) : error

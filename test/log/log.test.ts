@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { createLog } from '../../src/log/log.ts'
+
+function lines(secrets: string[], level: 'debug' | 'info' = 'info') {
+  const written: string[] = []
+  return { log: createLog({ level, secrets, write: (line) => written.push(line) }), written }
+}
+
+test('a line is JSON with its level, its time, its data and its text', () => {
+  const { log, written } = lines([])
+  log.warn({ repository: 'fleet' }, 'the branch was rewound')
+  expect(JSON.parse(written[0] ?? '')).toEqual({
+    level: 'warn',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    repository: 'fleet',
+    text: 'the branch was rewound',
+  })
+})
+
+test('lines below the level are not written', () => {
+  const { log, written } = lines([])
+  log.debug({}, 'nobody asked')
+  expect(written).toEqual([])
+})
+
+test('known secrets are taken out of texts, data, errors and their causes', () => {
+  const { log, written } = lines(['s3cret "quoted"'])
+  log.addSecret('learned-later')
+  const cause = new Error('the remote said: learned-later')
+  log.error({ url: 'x?y=s3cret "quoted"', err: new Error('pushing', { cause }) }, 's3cret "quoted"')
+  expect(written[0]).not.toContain('s3cret')
+  expect(written[0]).not.toContain('learned-later')
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({ url: 'x?y=[secret]', text: '[secret]' })
+})
+
+test.each([
+  [{ headers: { Authorization: 'token whatever' } }, 'whatever'],
+  [{ headers: { 'proxy-authorization': 'Basic "x" y' } }, '\\"x\\" y'],
+  [{ text: 'curl -H "authorization: Bearer abc123.ghijkl"' }, 'abc123.ghijkl'],
+  [{ url: 'https://me:hunter2@git.example.com/fleet.git' }, 'hunter2'],
+  [{ env: `ghp_${'a'.repeat(36)}` }, 'aaaa'],
+  [
+    { file: '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn\n-----END OPENSSH PRIVATE KEY-----' },
+    'b3Blbn',
+  ],
+])('%j is written without its credential', (data, credential) => {
+  const { log, written } = lines([])
+  log.info(data, 'asking')
+  expect(written[0]).not.toContain(credential)
+  expect(() => JSON.parse(written[0] ?? '')).not.toThrow()
+})
