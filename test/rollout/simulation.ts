@@ -46,6 +46,7 @@ const allFaults = [
   'too slow',
   'job twice',
   'empty the queue',
+  'disk full',
 ] as const
 
 /** The rules under test; a variant switches one of them off. */
@@ -98,8 +99,9 @@ interface Process {
 interface Activation {
   readonly run: string
   readonly system: string
-  stage: 'setting' | 'waiting' | 'rolling back'
+  stage: 'setting' | 'switching' | 'waiting' | 'rolling back'
   late: boolean
+  full: boolean
 }
 
 interface Machine extends FleetMachine {
@@ -257,14 +259,19 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     const { run, system } = own
     const before = m.running
     yield always
-    nixSet(m, system)
-    if (m.lastSuccess !== system) m.lastSuccess = ''
-    yield always
-    m.boot = system
-    yield always
-    m.running = system
-    let end: LeaseStage = 'failed'
-    if (flaw(m, system) === 'fails') {
+    let end: LeaseStage = own.full ? 'unset' : 'failed'
+    if (!own.full) {
+      nixSet(m, system)
+      if (m.lastSuccess !== system) m.lastSuccess = ''
+      own.stage = 'switching'
+      yield always
+      m.boot = system
+      yield always
+      m.running = system
+    }
+    if (own.full) {
+      // deploy-rs rolls back all the same, from the good generation.
+    } else if (flaw(m, system) === 'fails') {
       m.failedHere.add(system)
     } else {
       m.canaries.add(run)
@@ -291,7 +298,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     m.generations = m.generations.slice(0, -1)
     yield always
     m.running = m.boot = profile(m)
-    if (m.running !== before) {
+    if (m.running !== before && !own.full) {
       throw new Violation('S6 the rollback landed on something else than what ran before')
     }
     finish(m, own, end)
@@ -315,7 +322,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     yield always
     if (!reachable(m) || gateRefuses(m, run, system)) return
     checkStart(m, system, seq)
-    const own: Activation = { run, system, stage: 'setting', late: false }
+    const own: Activation = { run, system, stage: 'setting', late: false, full: false }
     m.activations.push(own)
     stage(m, run, 'started')
     spawn('activate', m.name, `${m.name}: activate ${system} ${run}`, activate(m, own))
@@ -617,6 +624,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
           killedOrRebooted = true
           killActivations(m)
         })
+        if (own.stage === 'setting') fault('disk full', `${m.name}: `, () => void (own.full = true))
         if (own.stage === 'waiting') fault('too slow', `${m.name}: `, () => void (own.late = true))
       }
       if (m.lease?.stage === 'taken') {
@@ -701,7 +709,10 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
         throw new Violation('S4 the ledger claims what the machine does not run')
       }
       const cutOff = Object.values(ledger.machines).some(
-        ({ intent }) => intent?.lost?.begun || (intent?.lost && sharesLimit(m, intent.n)),
+        ({ name, intent }) =>
+          intent?.lost &&
+          ((intent.lost.begun && intent.seq === wanted?.seq) ||
+            sharesLimit(m, machines.get(name)!)),
       )
       const excused =
         record.held[wantedSystem()] || rollout?.state === 'stopped' || rewound || cutOff
@@ -711,8 +722,8 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     }
   }
 
-  const sharesLimit = (m: Machine, _n: number): boolean =>
-    m.roles.some((role) => role in roleLimits)
+  const sharesLimit = (a: Machine, b: Machine): boolean =>
+    a.roles.some((role) => role in roleLimits && b.roles.includes(role))
 
   return { step, isAtRest, checkAtRest, ledger: () => ledger }
 }
