@@ -1,0 +1,102 @@
+import type { Ledger } from '../model/ledger.ts'
+import { columns, plain } from './plain.ts'
+import { count, shortCommit, shortNames, shortSystem } from './wording.ts'
+
+/** Where a machine stands, as the rollout room says it. */
+export interface MachineStanding {
+  readonly state:
+    'current' | 'pending' | 'deploying' | 'held' | 'failed-evaluation' | 'lost' | 'unknown'
+  readonly note?: string
+}
+
+export interface Status {
+  /** The deployed branch. */
+  readonly branch: string
+  readonly ledger: Ledger
+  /** Of every machine, in the order to show. */
+  readonly standings: Readonly<Record<string, MachineStanding>>
+  /** Shows each machine, however many stand well. */
+  readonly all?: boolean
+}
+
+/** So many machines that stand well have a line each; of more one line tells. */
+const manyMachines = 12
+const noteWidth = 46
+
+/** `nixcluster status`: one line that says it all, then the machines. */
+export function statusText({ branch, ledger, standings, all = false }: Status): string {
+  const names = Object.keys(standings)
+  const short = shortNames(names)
+  const states = new Map<string, number>()
+  for (const { state } of Object.values(standings)) {
+    states.set(word(state), (states.get(word(state)) ?? 0) + 1)
+  }
+  const tip = ledger.wanted ?? ledger.published
+  const first = [
+    count(names.length, 'machine'),
+    ...[...states].map(([state, n]) => `${n} ${state}`),
+    tip === undefined
+      ? `${plain(branch)}: nothing deployed yet`
+      : `${plain(branch)} ${shortCommit(tip.source)}`,
+  ].join('   ')
+  const folded = !all && names.length > manyMachines
+  const isQuiet = (name: string): boolean =>
+    folded && standings[name]?.state === 'current' && standings[name].note === undefined
+  const quiet = names.filter(isQuiet)
+  const rows = names
+    .filter((name) => !isQuiet(name))
+    .map((name) => [
+      short(name),
+      word(standings[name]!.state),
+      runs(ledger, name),
+      note(standings[name]!),
+    ])
+  return [
+    first,
+    ...remarks(ledger),
+    '',
+    ...columns([
+      ['MACHINE', 'STATE', 'RUNS', 'NOTE'],
+      ...rows,
+      ...(quiet.length > 0
+        ? [[rows.length === 0 ? 'all' : 'the others', 'current', '', `(${quiet.length})`]]
+        : []),
+    ]),
+    '',
+  ].join('\n')
+}
+
+const word = (state: MachineStanding['state']): string =>
+  ({ lost: 'offline', 'failed-evaluation': 'not evaluated' })[state as string] ?? state
+
+/** What holds up more than one machine. */
+function remarks({ adopted, rewound, rollouts }: Ledger): readonly string[] {
+  const last = rollouts.at(-1)
+  return [
+    ...(adopted === undefined
+      ? ['Nothing is deployed before somebody says: nixcluster deploy']
+      : []),
+    ...(rewound === undefined
+      ? []
+      : [`The branch was rewound to ${shortCommit(rewound.tip)}; waits for: nixcluster deploy`]),
+    ...(last?.state === 'stopped'
+      ? [`The last rollout stopped${last.reason === undefined ? '' : `: ${plain(last.reason)}`}`]
+      : []),
+  ]
+}
+
+function runs({ machines, wanted }: Ledger, name: string): string {
+  const record = machines[name]
+  const now = record?.given === undefined ? 'unknown' : shortSystem(record.given.system)
+  const system = wanted?.systems?.[name]
+  const next =
+    record?.intent?.system ??
+    (system !== undefined && 'system' in system ? system.system : undefined)
+  if (next === undefined || next === record?.given?.system) return now
+  return `${now} → ${shortSystem(next)}`
+}
+
+function note({ note: text }: MachineStanding): string {
+  const [first = ''] = (text ?? '').split('\n')
+  return first.length > noteWidth ? `${plain(first).slice(0, noteWidth - 1)}…` : plain(first)
+}
