@@ -1,0 +1,14 @@
+/** What a command is given of the world around it. */
+export interface CliContext {
+  /** Working folder, absolute. */
+  readonly cwd: string
+  /** Writes as it is: no line break is added. */
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+  readonly colour: boolean
+  /** Sets the exit code: 0 fine, 1 the user's input has problems, 2 could not run. */
+  readonly exit: (code: 0 | 1 | 2) => void
+}
+
+/** Locks the flake in a folder by Nix: all inputs that are new, or one of them anew; throws what Nix says. */
+export type LockFlake = (folder: string, input?: string) => Promise<void>

@@ -1,0 +1,39 @@
+import type { Compilation } from '../model/compilation.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { diagnosticsText } from '../report/diagnostics.ts'
+import { count } from '../report/wording.ts'
+import type { CliContext } from './context.ts'
+
+/** Prints what was found, the offending lines with it. */
+export function printDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  texts: ReadonlyMap<string, string>,
+  { colour }: Pick<CliContext, 'colour'>,
+  write: (text: string) => void,
+): void {
+  if (diagnostics.length > 0) write(`${diagnosticsText(diagnostics, texts, { colour })}\n`)
+}
+
+/** `2 errors in 3 files, 4 machines, 2 services` */
+export function summary({ diagnostics, counts }: Compilation): string {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length
+  const warnings = diagnostics.length - errors
+  const found = [
+    ...(errors > 0 ? [count(errors, 'error')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ]
+  const problems = found.length > 0 ? found.join(' and ') : 'No problems'
+  const { files, machines, services } = counts
+  return `${problems} in ${count(files, 'file')}, ${count(machines, 'machine')}, ${count(services, 'service')}`
+}
+
+/** Whether nothing keeps the fleet from being rendered. */
+export function isValid({ diagnostics }: Compilation): boolean {
+  return !diagnostics.some(({ severity }) => severity === 'error')
+}
+
+/** One line on the standard error that says why a command could not run, and exit code 2. */
+export function couldNotRun({ stderr, exit }: CliContext, error: unknown): void {
+  stderr(`nixcluster: ${error instanceof Error ? error.message : String(error)}\n`)
+  exit(2)
+}

@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { RenderedTree } from '../model/compilation.ts'
+import { count } from '../report/wording.ts'
+import { readCompiled } from './compiled.ts'
+import type { CliContext } from './context.ts'
+import { folderOf } from './folder.ts'
+import { couldNotRun } from './output.ts'
+
+/** `nixcluster render --out DIR`: writes the generated files, as the generated branch would have them. */
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('render')
+    .description('write the generated files into a folder')
+    .requiredOption('--out <folder>', 'where to write; what is there of the same name is replaced')
+    .option('--dir <folder>', 'the repository (default: the current folder)')
+    .action(async ({ dir, out }: { dir?: string; out: string }) => {
+      try {
+        const compiled = await readCompiled(folderOf(context.cwd, dir), context)
+        if (!compiled) return
+        await writeFiles(resolve(context.cwd, out), compiled.rendered)
+        context.stdout(`${count(compiled.rendered.files.size, 'file')} written to ${out}\n`)
+      } catch (error) {
+        couldNotRun(context, error)
+      }
+    })
+}
+
+/** Writes generated files below a folder. */
+export async function writeFiles(folder: string, { files }: RenderedTree): Promise<void> {
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+}

@@ -1,0 +1,90 @@
+import { Option, type Command } from 'commander'
+import { primaryInterface } from '../model/addresses.ts'
+import type { Position } from '../model/diagnostic.ts'
+import type { Element, Inventory, Machine } from '../model/inventory.ts'
+import { resolve, type Resolution } from '../selectors/resolve.ts'
+import { readCompiled, type Compiled } from './compiled.ts'
+import type { CliContext } from './context.ts'
+import { folderOf } from './folder.ts'
+import { couldNotRun } from './output.ts'
+
+interface Options {
+  readonly dir?: string
+  readonly in?: string
+  readonly output: 'json' | 'table'
+}
+
+/** `nixcluster resolve SELECTOR`: says which elements, hosts, addresses and names a selector means. */
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('resolve')
+    .description('show what a selector means')
+    .argument('<selector>', "such as vm0, api.vault, 'vm*', tag:rack-a, service:vault")
+    .option('--dir <folder>', 'the repository (default: the current folder)')
+    .option('--in <element>', 'the element in which it is read (default: where it is found)')
+    .addOption(
+      new Option('--output <form>', 'how to print').choices(['json', 'table']).default('table'),
+    )
+    .action(async (selector: string, options: Options) => {
+      try {
+        const compiled = await readCompiled(folderOf(context.cwd, options.dir), context)
+        if (!compiled) return
+        const resolution = resolve(selector, compiled.inventory, options.in)
+        for (const { severity, message, hint, code } of resolution.complaints)
+          context.stderr(`${severity}: ${message}${hint ? `; ${hint}` : ''} [${code}]\n`)
+        if (resolution.complaints.some(({ severity }) => severity === 'error')) {
+          context.exit(1)
+          return
+        }
+        const { complaints: _, ...result } = resolution
+        context.stdout(
+          options.output === 'json'
+            ? `${JSON.stringify(result, null, 2)}\n`
+            : table(resolution, compiled),
+        )
+      } catch (error) {
+        couldNotRun(context, error)
+      }
+    })
+}
+
+function table({ elements, hosts }: Resolution, { inventory, locate }: Compiled): string {
+  const machines = new Map(inventory.machines.map((machine) => [machine.name, machine]))
+  const ats = placesOf(inventory)
+  const place = (at: Position | undefined): string => (at ? `${at.file}:${locate(at).line}` : '')
+  const heads = elements.map(({ kind, name }) => [name, `${kind}, ${place(ats.get(name))}`])
+  const rows = hosts.map((host) => hostRow(machines.get(host)!))
+  return `${columns(heads)}${columns(rows.map(([name = '', ...rest]) => [`  ${name}`, ...rest]))}`
+}
+
+function hostRow(machine: Machine): string[] {
+  const wire = primaryInterface(machine.interfaces)
+  const addresses = wire?.addresses.map((text) => text.split('/')[0]) ?? []
+  return [machine.name, addresses.join(', ') || '-', wire?.label ?? '']
+}
+
+function placesOf({ domains, clusters, services, machines }: Inventory): Map<string, Position> {
+  const all: readonly Element[] = [
+    ...domains,
+    ...clusters,
+    ...services.flatMap((service) => [service, ...service.roles]),
+    ...machines.flatMap((machine) => [machine, ...machine.interfaces]),
+  ]
+  return new Map(all.map(({ name, at }) => [name, at]))
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, cell.length)),
+    [],
+  )
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .join('   ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}

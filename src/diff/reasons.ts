@@ -1,0 +1,375 @@
+import type { Position } from '../model/diagnostic.ts'
+import type {
+  Cluster,
+  Domain,
+  Inventory,
+  Machine,
+  ModuleReference,
+  NixosSettings,
+  OptionSetting,
+  Service,
+} from '../model/inventory.ts'
+import type { Value } from '../model/value.ts'
+
+/** A change of the YAML and the machines that it may concern; whether their systems differ is seen by evaluating them. */
+export interface ConfigurationChange {
+  /** In the inventory that `side` names; absent where no line stands for it. */
+  readonly at?: Position
+  readonly side: 'before' | 'after'
+  /** `role storage of vault gains vm2` */
+  readonly text: string
+  /** Full names, in natural order. */
+  readonly machines: readonly string[]
+}
+
+/**
+ * What changed between two inventories, by their values: where a thing stands makes no difference.
+ * `files` are changed files of the repository; the modules and definitions among them are reasons too.
+ */
+export function reasons(
+  before: Inventory | undefined,
+  after: Inventory,
+  files: ReadonlySet<string> = new Set(),
+): readonly ConfigurationChange[] {
+  const old = before ?? { ...after, domains: [], clusters: [], services: [], machines: [] }
+  const changes: ConfigurationChange[] = []
+  const order = new Map(
+    [...old.machines, ...after.machines].map(({ name }, index) => [name, index]),
+  )
+  const note: Note = (text, hosts, at, side = 'after') => {
+    const machines = [...new Set(hosts)].sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))
+    if (machines.length > 0) changes.push({ ...(at ? { at } : {}), side, text, machines })
+  }
+  compareInputs(old, after, note)
+  compareMachines(old, after, note)
+  compareFacts(old, after, note)
+  compareLevels(old, after, note)
+  compareServices(old, after, note)
+  compareFiles(after, files, note)
+  return changes
+}
+
+type Note = (
+  text: string,
+  machines: readonly string[],
+  at: Position | undefined,
+  side?: ConfigurationChange['side'],
+) => void
+
+function compareInputs(before: Inventory, after: Inventory, note: Note): void {
+  const all = after.machines.map(({ name }) => name)
+  for (const [old, input] of pairs(before.inputs, after.inputs, ({ name }) => name)) {
+    if (!input || !old || JSON.stringify(old) === JSON.stringify(input)) continue
+    const isSystem = after.machines.some(({ nixpkgs }) => nixpkgs === input.name)
+    const built = after.machines.filter(({ nixpkgs }) => nixpkgs === input.name)
+    note(`input ${input.name} changes`, isSystem ? built.map(({ name }) => name) : all, undefined)
+  }
+}
+
+function compareMachines(before: Inventory, after: Inventory, note: Note): void {
+  for (const [old, machine] of pairs(before.machines, after.machines, ({ name }) => name)) {
+    if (!machine) {
+      note(`${old!.label} is removed`, [old!.name], old!.at, 'before')
+      continue
+    }
+    const { name, label } = machine
+    if (!old) {
+      note(`${label} is new`, [name], machine.at)
+      continue
+    }
+    compareSettings(old.settings, machine.settings, label, [name], old.at, machine.at, note)
+  }
+}
+
+/** Settings of ours: what a whole cluster inherits is said once. */
+function compareFacts(before: Inventory, after: Inventory, note: Note): void {
+  const old = new Map(before.machines.map((machine) => [machine.name, machine]))
+  const clusters = new Map(after.clusters.map((cluster) => [cluster.name, cluster]))
+  for (const [cluster, machines] of Map.groupBy(after.machines, (machine) => machine.cluster))
+    for (const [path, verb] of facts) {
+      const changed = machines.filter((machine) => {
+        const was = old.get(machine.name)
+        return was && !isSame(factOf(was, path), factOf(machine, path))
+      })
+      const word = path.join('.')
+      const isInherited = inherited.has(path[0]) && changed.length === machines.length
+      if (isInherited && changed.length > 1) {
+        const at = below(clusters.get(cluster)!.at, ...path)
+        note(
+          `${word} of ${cluster} ${verb}`,
+          changed.map(({ name }) => name),
+          at,
+        )
+        continue
+      }
+      for (const { name, label, at } of changed)
+        note(`${word} of ${label} ${verb}`, [name], below(at, ...path))
+    }
+}
+
+const facts = [
+  [['system'], 'changes'],
+  [['stateVersion'], 'changes'],
+  [['nixpkgs'], 'changes'],
+  [['tags'], 'change'],
+  [['interfaces'], 'change'],
+  [['data'], 'change'],
+  [['deployment', 'port'], 'changes'],
+  [['deployment', 'sshUser'], 'changes'],
+  [['deployment', 'user'], 'changes'],
+  [['deployment', 'hostKey'], 'changes'],
+  [['deployment', 'magicRollback'], 'changes'],
+  [['deployment', 'autoRollback'], 'changes'],
+  [['deployment', 'confirmTimeout'], 'changes'],
+  [['deployment', 'activationTimeout'], 'changes'],
+  [['deployment', 'targetHost'], 'changes'],
+] as const
+type FactPath = (typeof facts)[number][0]
+const inherited: ReadonlySet<string> = new Set(['system', 'stateVersion', 'nixpkgs', 'deployment'])
+
+function factOf(machine: Machine, path: FactPath): unknown {
+  return path[0] === 'deployment' ? machine.deployment[path[1]] : machine[path[0]]
+}
+
+function compareLevels(before: Inventory, after: Inventory, note: Note): void {
+  const levels = ({ domains, clusters }: Inventory): (Domain | Cluster)[] => [
+    ...domains,
+    ...clusters,
+  ]
+  const none: NixosSettings = { modules: [], config: [], users: [] }
+  const old = new Set(before.machines.map(({ name }) => name))
+  const inside = machinesByLevel(after.machines.filter(({ name }) => old.has(name)))
+  for (const [was, level] of pairs(levels(before), levels(after), ({ name }) => name)) {
+    const one = (level ?? was)!
+    const inside = known.filter((machine) => machine[one.kind] === one.name).map(({ name }) => name)
+    const [from, to] = [was?.settings ?? none, level?.settings ?? none]
+    compareSettings(from, to, one.name, inside.get(one.name) ?? [], was?.at ?? one.at, one.at, note)
+  }
+}
+
+/** What a level gives to NixOS: options, users, modules. */
+function compareSettings(
+  before: NixosSettings,
+  after: NixosSettings,
+  owner: string,
+  machines: readonly string[],
+  oldAt: Position,
+  at: Position,
+  note: Note,
+): void {
+  const optionPath = ({ path }: OptionSetting): string => pathText(path)
+  for (const [old, setting] of pairs(before.config, after.config, optionPath)) {
+    if (isSame(old?.value, setting?.value)) continue
+    const one = (setting ?? old)!
+    const text = `config ${optionPath(one)} of ${owner} ${verb(old, setting)}`
+    note(text, machines, one.at, setting ? 'after' : 'before')
+  }
+  for (const [old, user] of pairs(before.users, after.users, ({ name }) => name)) {
+    if (isSame(old, user)) continue
+    const one = (user ?? old)!
+    const text = `user ${one.name} of ${owner} ${verb(old, user)}`
+    note(text, machines, one.at, user ? 'after' : 'before')
+  }
+  compareModules(
+    before.modules,
+    after.modules,
+    owner,
+    machines,
+    below(oldAt, 'modules'),
+    below(at, 'modules'),
+    note,
+  )
+}
+
+function compareModules(
+  before: readonly ModuleReference[],
+  after: readonly ModuleReference[],
+  owner: string,
+  machines: readonly string[],
+  oldAt: Position,
+  at: Position,
+  note: Note,
+): void {
+  if (isSame(before, after)) return
+  const gained = after.filter((module) => !before.some((other) => isSame(other, module)))
+  const lost = before.filter((module) => !after.some((other) => isSame(other, module)))
+  for (const module of gained) note(`${owner} gains ${moduleText(module)}`, machines, module.at)
+  for (const module of lost)
+    if (!gained.some((other) => moduleText(other) === moduleText(module)))
+      note(`${owner} loses ${moduleText(module)}`, machines, module.at ?? oldAt, 'before')
+  if (gained.length + lost.length === 0) note(`the modules of ${owner} change order`, machines, at)
+}
+
+function compareServices(before: Inventory, after: Inventory, note: Note): void {
+  const old = new Map(before.machines.map((machine) => [machine.name, machine]))
+  const now = new Map(after.machines.map((machine) => [machine.name, machine]))
+  const labels = (hosts: readonly string[]): string =>
+    shorten(hosts.map((host) => (now.get(host) ?? old.get(host))?.label ?? host))
+  for (const [was, service] of pairs(before.services, after.services, ({ name }) => name)) {
+    if (!service || !was) {
+      const one = (service ?? was)!
+      const text = `service ${one.label} of ${one.parent} is ${service ? 'new' : 'removed'}`
+      note(text, one.hosts, one.at, service ? 'after' : 'before')
+      continue
+    }
+    const { label, hosts } = service
+    const all = [...was.hosts, ...hosts]
+    compareHosts(`service ${label}`, was.hosts, hosts, all, service.at, labels, note)
+    for (const [oldRole, role] of pairs(was.roles, service.roles, ({ name }) => name)) {
+      const one = (role ?? oldRole)!
+      const title = `role ${one.label} of ${label}`
+      if (oldRole && role)
+        compareHosts(title, oldRole.hosts, role.hosts, all, role.at, labels, note)
+      else note(`${title} is ${role ? 'new' : 'removed'}`, all, one.at, role ? 'after' : 'before')
+    }
+    compareServiceSettings(was, service, all, note)
+    if (!isSame(was.definition, service.definition)) {
+      const { definition: made, at } = service
+      note(`definition of ${label} ${verb(was.definition, made)}`, all, made?.at ?? at)
+    }
+    compareModules(was.modules, service.modules, label, all, was.at, service.at, note)
+    compareSeenHosts(service, old, now, labels, note)
+  }
+}
+
+function compareHosts(
+  title: string,
+  before: readonly string[],
+  after: readonly string[],
+  machines: readonly string[],
+  at: Position,
+  labels: (hosts: readonly string[]) => string,
+  note: Note,
+): void {
+  const [had, has] = [new Set(before), new Set(after)]
+  const gained = after.filter((host) => !had.has(host))
+  const lost = before.filter((host) => !has.has(host))
+  const steps = [
+    ...(gained.length > 0 ? [`gains ${labels(gained)}`] : []),
+    ...(lost.length > 0 ? [`loses ${labels(lost)}`] : []),
+  ]
+  if (steps.length > 0) note(`${title} ${steps.join(' and ')}`, machines, at)
+  else if (!isSame(before, after)) note(`${title} has another order`, machines, at)
+}
+
+function compareServiceSettings(
+  before: Service,
+  after: Service,
+  machines: readonly string[],
+  note: Note,
+): void {
+  const entries = (value: Value | undefined): readonly (readonly [string, Value])[] =>
+    value?.kind === 'map' ? value.entries : []
+  const [old, now] = [entries(before.settings), entries(after.settings)]
+  for (const [was, setting] of pairs(old, now, ([key]) => key)) {
+    if (isSame(was?.[1], setting?.[1])) continue
+    const [key] = (setting ?? was)!
+    const place = setting ? after.settingsAt : before.settingsAt
+    const text = `setting ${key} of ${after.label} ${verb(was, setting)}`
+    note(text, machines, place && below(place, key), setting ? 'after' : 'before')
+  }
+}
+
+/** What a service's function sees of a host besides its name concerns the service's other hosts too. */
+function compareSeenHosts(
+  service: Service,
+  old: ReadonlyMap<string, Machine>,
+  now: ReadonlyMap<string, Machine>,
+  labels: (hosts: readonly string[]) => string,
+  note: Note,
+): void {
+  const changed = service.hosts.filter((name) => {
+    const [was, machine] = [old.get(name), now.get(name)]
+    if (!was || !machine) return false
+    return (['tags', 'interfaces', 'data'] as const).some((key) => !isSame(was[key], machine[key]))
+  })
+  if (changed.length === 0) return
+  const at = now.get(changed[0]!)!.at
+  note(`service ${service.label} sees changes of ${labels(changed)}`, service.hosts, at)
+}
+
+function compareFiles(after: Inventory, files: ReadonlySet<string>, note: Note): void {
+  if (files.size === 0) return
+  const uses = new Map<string, { at: Position; machines: string[] }>()
+  const use = (path: string, at: Position, machines: readonly string[]): void => {
+    for (const file of files) {
+      if (file !== path && !file.startsWith(`${path}/`)) continue
+      const known = uses.get(file) ?? { at, machines: [] }
+      known.machines.push(...machines)
+      uses.set(file, known)
+    }
+  }
+  const useModules = (modules: readonly ModuleReference[], machines: readonly string[]): void => {
+    for (const module of modules) if (module.kind === 'path') use(module.path, module.at, machines)
+  }
+  const inside = machinesByLevel(after.machines)
+  for (const { name, settings } of [...after.domains, ...after.clusters])
+    useModules(settings.modules, inside.get(name) ?? [])
+  for (const { settings, name } of after.machines) useModules(settings.modules, [name])
+  for (const { modules, definition, hosts } of after.services) {
+    useModules(modules, hosts)
+    if (definition?.kind === 'path') use(definition.path, definition.at, hosts)
+  }
+  for (const [file, { machines }] of uses)
+    note(`${file} changes`, machines, { file, document: 0, path: [] })
+}
+
+/** Full name of a domain or cluster -> the machines in it. */
+function machinesByLevel(machines: readonly Machine[]): ReadonlyMap<string, readonly string[]> {
+  const inside = new Map<string, string[]>()
+  for (const { name, cluster, domain } of machines)
+    for (const level of [cluster, domain]) {
+      const list = inside.get(level)
+      if (list) list.push(name)
+      else inside.set(level, [name])
+    }
+  return inside
+}
+
+/** Things of one name, side by side; what is only on one side has undefined on the other. */
+function pairs<T>(
+  before: readonly T[],
+  after: readonly T[],
+  nameOf: (item: T) => string,
+): readonly (readonly [T | undefined, T | undefined])[] {
+  const old = new Map(before.map((item) => [nameOf(item), item]))
+  const now = new Map(after.map((item) => [nameOf(item), item]))
+  const names = new Set([...now.keys(), ...old.keys()])
+  return [...names].map((name) => [old.get(name), now.get(name)])
+}
+
+/** Equal but for the places where things stand. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || bare(a) === bare(b)
+}
+
+function bare(value: unknown): string {
+  return JSON.stringify(value, (key, inner: unknown) => (key === 'at' ? undefined : inner)) ?? ''
+}
+
+function verb(before: unknown, after: unknown): string {
+  if (before === undefined) return 'is new'
+  return after === undefined ? 'is removed' : 'changes'
+}
+
+function moduleText(module: ModuleReference): string {
+  if (module.kind === 'path') return `module ${module.path}`
+  return module.kind === 'flake'
+    ? `module ${module.attribute} of ${module.input}`
+    : 'an inline module'
+}
+
+function pathText(path: readonly string[]): string {
+  return path.map((step) => (/^[\w'-]+$/.test(step) ? step : JSON.stringify(step))).join('.')
+}
+
+function shorten(labels: readonly string[]): string {
+  const shown = labels.slice(0, 5).join(', ')
+  return labels.length > 5 ? `${shown} and ${labels.length - 5} more` : shown
+}
+
+function below(at: Position, ...steps: string[]): Position {
+  // A separate document is named by its `name:` and has its settings at the root.
+  const root = at.atKey ? at.path : []
+  return { file: at.file, document: at.document, path: [...root, ...steps] }
+}

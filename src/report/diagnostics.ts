@@ -1,0 +1,62 @@
+import type { Diagnostic } from '../model/diagnostic.ts'
+
+export interface DiagnosticsTextOptions {
+  readonly colour?: boolean
+}
+
+/** Diagnostics for a terminal: place, message, the line in question and the one before, without a line break at the end. */
+export function diagnosticsText(
+  diagnostics: readonly Diagnostic[],
+  texts: ReadonlyMap<string, string>,
+  { colour = false }: DiagnosticsTextOptions = {},
+): string {
+  const lines = new Map<string, readonly string[]>()
+  const linesOf = (file: string): readonly string[] => {
+    const known = lines.get(file) ?? texts.get(file)?.split(/\r?\n/) ?? []
+    lines.set(file, known)
+    return known
+  }
+  return diagnostics
+    .flatMap((diagnostic) => oneDiagnostic(diagnostic, linesOf(diagnostic.file), colour))
+    .join('\n')
+}
+
+const codes = { error: 31, warning: 33, dim: 2, bold: 1 } as const
+const width = 100
+
+function oneDiagnostic(
+  diagnostic: Diagnostic,
+  lines: readonly string[],
+  colour: boolean,
+): readonly string[] {
+  const paint = (style: keyof typeof codes, text: string): string =>
+    colour ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
+  const { severity, file, line, column, message, code, hint } = diagnostic
+  const place = paint('bold', `${visible(file)}:${line}:${column}`)
+  const head = `${place} ${paint(severity, `${severity}:`)} ${visible(message)} ${paint('dim', `[${code}]`)}`
+  const text = lines[line - 1]
+  const advice = hint === undefined ? [] : [`      ${paint('dim', '│')} ${visible(hint)}`]
+  if (text === undefined || text.trim() === '') return [head, ...advice]
+  const before = lines[line - 2]
+  const from = Math.max(0, column - 1 - 60)
+  const excerpt = (content: string): string => visible(content).slice(from, from + width)
+  const gutter = (content: string | number): string =>
+    paint('dim', `${String(content).padStart(5)} │`)
+  const end = diagnostic.endLine === line ? diagnostic.endColumn - 1 : text.trimEnd().length
+  const carets = Math.max(1, Math.min(end, from + width) - (column - 1))
+  const context = before?.trim() ? [`${gutter(line - 1)} ${excerpt(before)}`] : []
+  return [
+    head,
+    ...context,
+    `${gutter(line)} ${excerpt(text)}`,
+    `${gutter('')} ${' '.repeat(column - 1 - from)}${paint(severity, '^'.repeat(carets))}`,
+    ...advice,
+  ]
+}
+
+/** Foreign text, with nothing in it that a terminal would obey. */
+function visible(text: string): string {
+  return text
+    .replaceAll('\t', ' ')
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
