@@ -29,4 +29,6 @@ export interface RenderedTree {
   readonly dependencies: ReadonlyMap<string, readonly string[]>
   /** What every system depends on besides: the inputs and the renderer's generation, as text. */
   readonly common: string
+  /** Every `!nix` expression and `!path` in the tree: what else their Nix may read. */
+  readonly code: readonly string[]
 }

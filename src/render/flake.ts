@@ -7,7 +7,7 @@ export function toFlake(inventory: Inventory, places: Places): string {
   const inputs = flakeInputs(inventory).flatMap(toBindings)
   const outputs = call(
     'import',
-    word('./nixcluster/lib'),
+    { kind: 'path', text: './nixcluster/lib' },
     set({
       inputs: word('inputs'),
       machines: toFiles(places.machines),
@@ -41,7 +41,10 @@ function toBindings({ name, url, flake, follows }: FlakeInput): readonly Binding
 
 function toFiles(places: ReadonlyMap<string, string>): Nix {
   const inOrder = [...places].toSorted(byFirst(([name]) => name))
-  return { kind: 'set', bindings: inOrder.map(([name, file]) => [[name], word(`./${file}`)]) }
+  return {
+    kind: 'set',
+    bindings: inOrder.map(([name, file]) => [[name], { kind: 'path', text: `./${file}` }]),
+  }
 }
 
 function byFirst<Each>(nameOf: (each: Each) => string): (a: Each, b: Each) => number {

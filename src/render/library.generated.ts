@@ -126,11 +126,6 @@ let
           type: value: if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
         attrsOf = type: each (ofType type.nestedTypes.elemType);
         lazyAttrsOf = kinds.attrsOf;
-        attrTag =
-          type: value:
-          mapAttrs (
-            tag: if type.nestedTypes ? \${tag} then ofType type.nestedTypes.\${tag}.type else untouched
-          ) value;
         nullOr =
           type:
           let
@@ -161,6 +156,7 @@ let
             inner = ofOptions options freeform;
           in
           value: if isAttrs value then inner value else value;
+        attrTag = kinds.submodule;
         # Their definitions are functions and modules, which NixOS merges by itself.
         functionTo = _: untouched;
         deferredModule = _: untouched;
@@ -399,15 +395,16 @@ let
       name: addresses: map (address: { \${address} = [ name ]; }) (lib.toList addresses)
     ) (settings.aliases or { })
   );
-  names = lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors);
 in
 {
-  networking.hosts = lib.mkMerge [
-    (lib.mapAttrs (_: inOrder) names)
-    (lib.zipAttrsWith (_: lib.concatLists) aliases)
-    # NixOS names the machine itself at this address: where others reach it is the better answer.
-    (lib.mkIf (this.primaryIp != null) { "127.0.0.2" = lib.mkForce [ ]; })
-  ];
+  networking.hosts =
+    lib.mapAttrs (_: inOrder) (
+      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors ++ aliases)
+    )
+    // {
+      # NixOS names the machine itself at this address: where others reach it is the better answer.
+      "127.0.0.2" = lib.mkIf (this.primaryIp != null) (lib.mkForce [ ]);
+    };
 }
 `,
   ],

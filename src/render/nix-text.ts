@@ -1,7 +1,9 @@
 /** Nix source on its way to text. */
 export type Nix =
-  /** One line that is whole wherever it stands: a number, a path, a name. */
+  /** On one line: a number, a name. */
   | { readonly kind: 'word'; readonly text: string }
+  /** Relative to the file that it stands in. */
+  | { readonly kind: 'path'; readonly text: string }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'list'; readonly items: readonly Nix[] }
   | { readonly kind: 'set'; readonly bindings: readonly Binding[] }
@@ -36,6 +38,7 @@ export function printNix(nix: Nix, depth = 0): string {
   const end = `\n${indentation(depth)}`
   switch (nix.kind) {
     case 'word':
+    case 'path':
       return nix.text
     case 'text':
       return printText(nix.value, depth)
@@ -111,6 +114,7 @@ function printOperand(nix: Nix, depth: number): string {
 }
 
 function printText(value: string, depth: number): string {
+  if (value.includes('\0')) return '(throw "Nix has no text with a NUL character")'
   if (!isReadableInLines(value)) return quote(value)
   const inner = indentation(depth + 1)
   const lines = value.replaceAll('${', "''${").split('\n')

@@ -44,39 +44,44 @@ export function pathFrom(file: string, path: string): Nix {
   const down = target
     .slice(shared)
     .map((part) => (/^[\w.+-]+$/.test(part) ? part : `\${${quote(part)}}`))
-  return word([...(up.length > 0 ? up : ['.']), ...down].join('/'))
+  return { kind: 'path', text: [...(up.length > 0 ? up : ['.']), ...down].join('/') }
 }
 
 /** The names of the scope that an expression may use. */
 export function namesUsed(nix: Nix): readonly string[] {
-  const words = new Set(wordsOf(nix))
+  const code = [...leaves(nix)].filter(({ kind }) => kind !== 'path')
+  const words = new Set(code.flatMap(({ text }) => text.match(/[A-Za-z_][\w'-]*/g) ?? []))
   return scope.filter((name) => words.has(name))
 }
 
-function* wordsOf(nix: Nix): Generator<string> {
+/** The `!nix` expressions and the paths, other than to Nix files, below an expression. */
+export function codeIn(nix: Nix): readonly string[] {
+  return [...leaves(nix)]
+    .filter(({ kind, text }) => kind === 'code' || (kind === 'path' && !text.endsWith('.nix')))
+    .map(({ text }) => text)
+}
+
+type Leaf = Extract<Nix, { kind: 'word' | 'path' | 'code' }>
+
+function* leaves(nix: Nix): Generator<Leaf> {
   switch (nix.kind) {
     case 'word':
-      // The names in a path are files.
-      if (!nix.text.startsWith('.')) yield* nix.text.match(/\w+/g) ?? []
-      return
+    case 'path':
     case 'code':
-      yield* nix.text.match(/[A-Za-z_][\w'-]*/g) ?? []
-      return
-    case 'text':
+      yield nix
       return
     case 'list':
-      for (const item of nix.items) yield* wordsOf(item)
+      for (const item of nix.items) yield* leaves(item)
       return
     case 'set':
-      for (const [, value] of nix.bindings) yield* wordsOf(value)
+      for (const [, value] of nix.bindings) yield* leaves(value)
       return
     case 'call':
-      yield* nix.function.match(/\w+/g) ?? []
-      for (const each of nix.arguments) yield* wordsOf(each)
+      yield { kind: 'word', text: nix.function }
+      for (const each of nix.arguments) yield* leaves(each)
       return
     case 'function':
-      yield* wordsOf(nix.body)
-      return
+      yield* leaves(nix.body)
   }
 }
 

@@ -4,6 +4,7 @@ import { flakeInputs, toFlake } from './flake.ts'
 import { toHost, toLevel, toMachine, toService } from './elements.ts'
 import { library } from './library.generated.ts'
 import { type Nix, printNix } from './nix-text.ts'
+import { codeIn } from './nix-value.ts'
 import { builtinFile, type Places, toPlaces } from './places.ts'
 
 /** Writes the Nix files of a fleet; the same inventory gives the same bytes. */
@@ -11,7 +12,9 @@ export function renderTree(inventory: Inventory): RenderedTree {
   const places = toPlaces(inventory)
   const names = namesOfServices(inventory)
   const files = new Map<string, string>()
+  const code: string[] = []
   const write = (file: string | undefined, element: Element & { kind: string }, nix: Nix): void => {
+    code.push(...codeIn(nix))
     const title = `The ${element.kind} ${element.name}, from ${element.at.file}.`
     files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
   }
@@ -35,6 +38,7 @@ export function renderTree(inventory: Inventory): RenderedTree {
   return {
     files: new Map(inOrder),
     dependencies: dependenciesOf(inventory, places),
+    code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
   }
 }

@@ -55,11 +55,6 @@ let
           type: value: if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
         attrsOf = type: each (ofType type.nestedTypes.elemType);
         lazyAttrsOf = kinds.attrsOf;
-        attrTag =
-          type: value:
-          mapAttrs (
-            tag: if type.nestedTypes ? ${tag} then ofType type.nestedTypes.${tag}.type else untouched
-          ) value;
         nullOr =
           type:
           let
@@ -90,6 +85,7 @@ let
             inner = ofOptions options freeform;
           in
           value: if isAttrs value then inner value else value;
+        attrTag = kinds.submodule;
         # Their definitions are functions and modules, which NixOS merges by itself.
         functionTo = _: untouched;
         deferredModule = _: untouched;

@@ -40,13 +40,14 @@ let
       name: addresses: map (address: { ${address} = [ name ]; }) (lib.toList addresses)
     ) (settings.aliases or { })
   );
-  names = lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors);
 in
 {
-  networking.hosts = lib.mkMerge [
-    (lib.mapAttrs (_: inOrder) names)
-    (lib.zipAttrsWith (_: lib.concatLists) aliases)
-    # NixOS names the machine itself at this address: where others reach it is the better answer.
-    (lib.mkIf (this.primaryIp != null) { "127.0.0.2" = lib.mkForce [ ]; })
-  ];
+  networking.hosts =
+    lib.mapAttrs (_: inOrder) (
+      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors ++ aliases)
+    )
+    // {
+      # NixOS names the machine itself at this address: where others reach it is the better answer.
+      "127.0.0.2" = lib.mkIf (this.primaryIp != null) (lib.mkForce [ ]);
+    };
 }

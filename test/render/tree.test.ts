@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Service } from '../../src/model/inventory.ts'
+import { renderTree } from '../../src/render/tree.ts'
+import {
+  fleet,
+  force,
+  machine,
+  nix,
+  options,
+  path,
+  service,
+  settings,
+  user,
+  value,
+} from './fleet.ts'
+
+const at = { file: 'clusters/demo.yaml', document: 0, path: [] }
+const dns: Partial<Service> = { definition: { kind: 'builtin', name: 'static-dns', at } }
+
+/** Three machines with something of everything. */
+const parts: Parameters<typeof fleet>[0] = {
+  domain: settings({}, { users: [user('admin', { isNormalUser: true, extraGroups: ['wheel'] })] }),
+  cluster: settings(
+    { 'networking.firewall.allowedTCPPorts': [22], 'time.timeZone': 'UTC' },
+    { modules: [{ kind: 'path', path: 'modules/base.nix', at }] },
+  ),
+  machines: [
+    machine('web1', '10.0.0.11', {
+      tags: ['rack-a'],
+      data: value({ rack: 7 }),
+      settings: settings(
+        {
+          'networking.firewall.allowedTCPPorts': [80, 443],
+          'environment.etc.motd.text': 'Welcome to ${web1}\n\nBe kind.\n',
+          'environment.etc.key.source': path('files/the key.pub'),
+          'environment.systemPackages': nix('[ pkgs.htop ]'),
+          'services.nginx.virtualHosts': { 'a.b': { root: '/srv', listen: [] } },
+          'time.timeZone': force('Europe/Berlin'),
+        },
+        {
+          modules: [
+            { kind: 'path', path: 'modules/disk.nix', args: value({ device: '/dev/sda' }), at },
+            { kind: 'flake', input: 'disko', attribute: 'nixosModules.default', at },
+          ],
+        },
+      ),
+    }),
+    machine('web2', '10.0.0.12'),
+    machine('db1', '10.0.0.13'),
+  ],
+  services: [
+    service('dns', ['web1', 'web2', 'db1'], dns),
+    service('vault', ['web1', 'web2'], {
+      roles: [
+        { kind: 'role', name: 'api.vault.demo.lab', label: 'api', at, hosts: ['web1.demo.lab'] },
+      ],
+      definition: { kind: 'path', path: 'services/vault.nix', at },
+      settings: value({
+        port: 8200,
+        addresses: ['10.0.0.11', '10.0.0.12'],
+        key: nix('config.networking.fqdn'),
+      }),
+    }),
+    service('motd', ['db1'], {
+      definition: { kind: 'config', config: options({ 'users.motd': 'hello' }), at },
+    }),
+  ],
+}
+const three = fleet(parts)
+const golden = 'test/fixtures/render/three-machines/out'
+const isOurs = (file: string): boolean => !file.startsWith('nixcluster/lib/')
+
+test('a fleet of three gives these files', async () => {
+  const files = [...renderTree(three).files].filter(([file]) => isOurs(file))
+  for (const [file, text] of files)
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, '../..', golden, file))
+  const known = readdirSync(golden, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(golden.length + 1))
+  expect(known.sort()).toEqual(files.map(([file]) => file))
+})
+
+test('the same fleet in another order gives the same levels, machines and flake', () => {
+  const turned = {
+    ...three,
+    inputs: three.inputs.toReversed(),
+    machines: three.machines.toReversed(),
+    services: three.services.toReversed(),
+  }
+  const files = renderTree(three).files
+  for (const [file, text] of renderTree(turned).files)
+    if (!file.includes('/hosts/')) expect([file, text]).toEqual([file, files.get(file)])
+})
+
+test('a machine depends on its own files and on the hosts that its services see', () => {
+  const { dependencies, files } = renderTree(
+    fleet({ ...parts, services: parts.services!.slice(1) }),
+  )
+  const [web2, db1] = ['web2.demo.lab', 'db1.demo.lab'].map((name) =>
+    dependencies
+      .get(name)!
+      .filter(isOurs)
+      .map((file) => file.replace('nixcluster/', '')),
+  )
+  expect(web2).toEqual([
+    'hosts/demo.lab/web1.demo.lab.nix',
+    'hosts/demo.lab/web2.demo.lab.nix',
+    'levels/demo.lab.nix',
+    'levels/lab.nix',
+    'machines/demo.lab/web2.demo.lab.nix',
+    'services/demo.lab/vault.demo.lab.nix',
+  ])
+  expect(db1).not.toContain('hosts/demo.lab/web1.demo.lab.nix')
+  expect([...dependencies.values()].flat().filter((file) => !files.has(file))).toEqual([])
+})
+
+test('the library of builtin services counts only where one is used', () => {
+  const used = (services: readonly Service[]): boolean =>
+    renderTree(fleet({ machines: [machine('web1', '10.0.0.11')], services }))
+      .dependencies.get('web1.demo.lab')!
+      .includes('nixcluster/lib/services/static-dns.nix')
+  expect([used([]), used([service('dns', ['web1'], dns)])]).toEqual([false, true])
+})
+
+test('inputs are common to all machines, in whatever order they are written', () => {
+  const { common } = renderTree(three)
+  expect(renderTree({ ...three, inputs: three.inputs.toReversed() }).common).toBe(common)
+  expect(renderTree({ ...three, inputs: three.inputs.slice(1) }).common).not.toBe(common)
+})
+
+test('the tree grows with the fleet, not with its square', () => {
+  const size = (count: number): number => {
+    const machines = Array.from({ length: count }, (_, index) =>
+      machine(`m${1000 + index}`, '10.0.0.1'),
+    )
+    const services = [
+      service(
+        'dns',
+        machines.map(({ label }) => label),
+        dns,
+      ),
+    ]
+    return [...renderTree(fleet({ machines, services })).files.values()].join('').length
+  }
+  const [none, one, two] = [size(0), size(100), size(200)] as [number, number, number]
+  expect((two - none) / (one - none)).toBeCloseTo(2, 2)
+})
+
+test("people's own Nix can be looked at apart from ours", () => {
+  expect(renderTree(three).code).toEqual([
+    '../../../files/${"the key.pub"}',
+    '[ pkgs.htop ]',
+    'config.networking.fqdn',
+  ])
+})
