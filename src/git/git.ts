@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { simpleGit } from 'simple-git'
 import { run } from '../exec/run.ts'
 import type { CommitInfo, Git, NewCommit, TreeEntry } from '../model/ports.ts'
+import { GitError } from '../model/errors.ts'
 import { toGitError } from './git-error.ts'
 import { importStream } from './import-stream.ts'
 import { isStale } from './push-report.ts'
@@ -164,6 +165,17 @@ export function createGit(options: GitOptions): Git {
       }
       await ready()
       return tipOf(await remoteGit(doing, ['ls-remote', '--refs', url, ref]), ref)
+    },
+
+    async defaultBranch() {
+      const doing = `reading the default branch of ${withoutSecret(url)}`
+      const text =
+        local !== undefined
+          ? (await plumb(doing, ['symbolic-ref', 'HEAD'], { cwd: local })).stdout
+          : (await ready(), await remoteGit(doing, ['ls-remote', '--symref', url, 'HEAD']))
+      const name = /refs\/heads\/(\S+)/.exec(text)?.[1]
+      if (name === undefined) throw new GitError('missing', `${doing}: it has none`)
+      return name
     },
 
     async isAncestor(ancestor, descendant) {

@@ -125,6 +125,14 @@ test('a branch that does not exist has no tip', async () => {
   expect(await clone(`file://${remote}`).remoteTip('main')).toBeUndefined()
 })
 
+test('knows the branch that the remote is about', async () => {
+  shell(remote, 'symbolic-ref', 'HEAD', 'refs/heads/release/25.11')
+  expect(await clone().defaultBranch()).toBe('release/25.11')
+  const other = clone(`file://${remote}`)
+  await other.push('release/25.11', await other.writeCommit(commit({ a: '1' })), undefined)
+  expect(await other.defaultBranch()).toBe('release/25.11')
+})
+
 test('branches that the remote lost are lost here', async () => {
   const git = clone()
   const id = await git.writeCommit(commit({ a: '1' }))
