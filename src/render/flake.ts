@@ -6,8 +6,7 @@ import type { Places } from './places.ts'
 export function toFlake(inventory: Inventory, places: Places): string {
   const inputs = flakeInputs(inventory).flatMap(toBindings)
   const outputs = call(
-    'import',
-    { kind: 'path', text: './nixcluster/lib' },
+    'import ./nixcluster/lib',
     set({
       inputs: word('inputs'),
       machines: toFiles(places.machines),
