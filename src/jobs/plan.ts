@@ -2,7 +2,7 @@ import { diffSystems } from '../diff/system.ts'
 import { reasons } from '../diff/reasons.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
-import type { Plan, PlannedMachine, Reason } from '../model/plan.ts'
+import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
 import type { Clock, Nix, Proposal } from '../model/ports.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
@@ -25,7 +25,7 @@ export type Planned =
       readonly diagnostics: readonly Diagnostic[]
       readonly texts: ReadonlyMap<string, string>
     }
-  | { readonly kind: 'conflict'; readonly files: readonly string[] }
+  | { readonly kind: 'conflict'; readonly title: PlanTitle; readonly files: readonly string[] }
   | { readonly kind: 'nothing'; readonly reason: string }
 
 /**
@@ -42,19 +42,21 @@ export async function planProposal(
   const base = (await git.branches()).get(proposal.base)
   if (base === undefined) return { kind: 'nothing', reason: `there is no branch ${proposal.base}` }
   const merge = await git.mergeTree(base, proposal.head)
-  if (merge.kind === 'conflict') return merge
-
-  const after = await source(merge.tree)
-  const { diagnostics, inventory } = after.compilation
-  if (inventory === undefined) return { kind: 'mistakes', diagnostics, texts: after.texts }
-  const before = await source(base)
-  const { ledger } = await repository.ledger.read()
   const title = {
     branch: proposal.branch,
     head: proposal.head,
     base: proposal.base,
     baseCommit: base,
   }
+  if (merge.kind === 'conflict') return { ...merge, title }
+
+  const after = await source(merge.tree)
+  const { diagnostics } = after.compilation
+  if (after.mistakes.length > 0) {
+    return { kind: 'mistakes', diagnostics: after.mistakes, texts: after.texts }
+  }
+  const before = await source(base)
+  const { ledger } = await repository.ledger.read()
   const common = {
     title,
     removed: namesOf(before).filter((name) => !namesOf(after).includes(name)),

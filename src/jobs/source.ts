@@ -1,5 +1,6 @@
 import { compile } from '../compile/compile.ts'
 import type { Compilation } from '../model/compilation.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Git, TreeEntry } from '../model/ports.ts'
 
 /** A commit or tree, read and compiled. */
@@ -7,6 +8,8 @@ export interface CompiledSource {
   readonly entries: readonly TreeEntry[]
   readonly texts: ReadonlyMap<string, string>
   readonly compilation: Compilation
+  /** What keeps it from being planned and deployed; an empty list where nothing does. */
+  readonly mistakes: readonly Diagnostic[]
 }
 
 /** Compiles a commit or tree; the last few are kept. */
@@ -34,12 +37,17 @@ async function readSource(git: Git, commit: string): Promise<CompiledSource> {
   const blobs = await git.readBlobs(wanted.map(({ id }) => id))
   const texts = new Map(wanted.map(({ path, id }) => [path, blobs.get(id) ?? '']))
   const paths = new Set(entries.map(({ path }) => path))
-  return { entries, texts, compilation: compile({ texts, paths }) }
+  const compilation = compile({ texts, paths })
+  return { entries, texts, compilation, mistakes: mistakesOf(compilation.diagnostics) }
+}
+
+/** Without a lock that fits, the wanted system would not be a function of the commit: no warning here. */
+function mistakesOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics
+    .filter(({ severity, code }) => severity === 'error' || code.startsWith('lock/'))
+    .map((diagnostic) => ({ ...diagnostic, severity: 'error' }))
 }
 
 /** YAML for the compiler, Nix for what it may read beside its modules. */
 const isText = (path: string): boolean =>
-  path.endsWith('.yaml') ||
-  path.endsWith('.yml') ||
-  path.endsWith('.nix') ||
-  path === 'flake.lock'
+  path.endsWith('.yaml') || path.endsWith('.yml') || path.endsWith('.nix') || path === 'flake.lock'

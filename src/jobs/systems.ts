@@ -103,4 +103,8 @@ function fingerprintsOf(
 
 /** Generated files may carry `!nix` of the user's; our own library reads no YAML. */
 const writtenInYaml = (files: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map([...files].filter(([path]) => path.startsWith('nixcluster/') && !path.startsWith('nixcluster/lib/')))
+  new Map(
+    [...files].filter(
+      ([path]) => path.startsWith('nixcluster/') && !path.startsWith('nixcluster/lib/'),
+    ),
+  )

@@ -32,6 +32,8 @@ export interface Git {
   branches(): Promise<ReadonlyMap<string, string>>
   /** A branch's tip as the remote has it now (one round trip), undefined where there is none. */
   remoteTip(branch: string): Promise<string | undefined>
+  /** The branch that the remote's HEAD names; throws GitError `missing`. */
+  defaultBranch(): Promise<string>
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
   mergeBase(a: string, b: string): Promise<string | undefined>
   /** Every file of a commit or tree. */

@@ -1,0 +1,6 @@
+{ pkgs, ... }:
+{
+  environment.etc."database.conf".text = ''
+    listen = 5432
+  '';
+}

@@ -1,0 +1,187 @@
+import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { Lab } from './machines.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** A fleet in a plain git repository, a clone to work in, and a controller that looks after it. */
+export interface Fleet {
+  /** The bare repository. */
+  readonly remote: string
+  readonly clone: string
+  readonly stateDir: string
+  readonly url: string
+  readonly environment: Record<string, string>
+  /** Runs git in the clone; its output is stdout and stderr as they come. */
+  git(...args: string[]): Promise<string>
+  /** Runs our own program in the clone; never throws for an exit code. */
+  nixcluster(...args: string[]): Promise<{ output: string; exitCode: number }>
+  /** Replaces text in a file of the clone; throws where it is not there. */
+  edit(file: string, from: string | RegExp, to: string): Promise<void>
+  /** Starts the controller and waits until it is ready. */
+  serve(): Promise<void>
+  /** Ends it with a signal and waits for its end. */
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** What the controller has written so far. */
+  log(): Promise<string>
+}
+
+export interface FleetOptions {
+  /** Template folder; `@name@` in its files is replaced. */
+  readonly template: string
+  readonly inputs: { readonly nixpkgs: string; readonly deployRs: string }
+  readonly port: number
+  /** Seconds. */
+  readonly poll?: number
+}
+
+/** Makes the repository, its hook, the clone and the controller's settings; starts nothing. */
+export async function createFleet(lab: Lab, options: FleetOptions): Promise<Fleet> {
+  const [remote, clone, stateDir, settings] = ['fleet.git', 'fleet', 'state', 'settings'].map(
+    (name) => join(lab.folder, name),
+  ) as [string, string, string, string]
+  const url = `http://127.0.0.1:${options.port}`
+  const home = join(lab.folder, 'home')
+  const environment = {
+    ...lab.environment,
+    HOME: home,
+    PATH: `${join(root, 'bin')}:${lab.environment['PATH']}`,
+    LANG: 'C.UTF-8',
+  }
+  for (const folder of [home, settings, clone]) await mkdir(folder, { recursive: true })
+  await writeFile(join(home, '.gitconfig'), gitConfig)
+  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote])
+  await run('git', ['init', '--quiet', '--initial-branch=main', clone])
+  await copyTemplate(options.template, clone, placesOf(lab, options))
+  await git('remote', 'add', 'origin', remote)
+
+  const secretFile = join(settings, 'hook-secret')
+  await writeFile(secretFile, crypto.randomUUID(), { mode: 0o600 })
+  const configFile = join(settings, 'controller.yaml')
+  await writeFile(
+    configFile,
+    [
+      `listen: { host: 127.0.0.1, port: ${options.port} }`,
+      `stateDir: ${stateDir}`,
+      `ssh: { identityFile: ${lab.identityFile} }`,
+      `poll: ${options.poll ?? 60}s`,
+      'repositories:',
+      `  - { name: fleet, forge: git, url: ${remote}, secretFile: ${secretFile} }`,
+      '',
+    ].join('\n'),
+  )
+  await run(join(root, 'bin/nixcluster'), [
+    ...['hook', 'install', remote, '--url', url, '--repository', 'fleet'],
+    ...['--secret-file', secretFile],
+  ])
+  const logFile = join(lab.folder, 'controller.log')
+  let controller: ReturnType<typeof start> | undefined
+
+  function start() {
+    return execa(join(root, 'bin/nixcluster'), ['serve', '--config', configFile], {
+      cwd: lab.folder,
+      env: environment,
+      extendEnv: false,
+      reject: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: { file: logFile, append: true },
+    })
+  }
+
+  async function run(command: string, args: readonly string[], cwd = lab.folder) {
+    const result = await execa(command, [...args], {
+      cwd,
+      env: environment,
+      extendEnv: false,
+      all: true,
+      stdin: 'ignore',
+    })
+    return result.all
+  }
+
+  async function git(...args: string[]): Promise<string> {
+    return run('git', args, clone)
+  }
+
+  return {
+    remote,
+    clone,
+    stateDir,
+    url,
+    environment,
+    git,
+    async nixcluster(...args) {
+      const client = ['--url', url, '--repository', 'fleet', '--secret-file', secretFile]
+      const remotely = ['deploy', 'status', 'plan'].includes(args[0] ?? '') ? client : []
+      const result = await execa(join(root, 'bin/nixcluster'), [...args, ...remotely], {
+        cwd: clone,
+        env: environment,
+        extendEnv: false,
+        all: true,
+        reject: false,
+        stdin: 'ignore',
+      })
+      return { output: result.all, exitCode: result.exitCode ?? 1 }
+    },
+    async edit(file, from, to) {
+      const text = await readFile(join(clone, file), 'utf8')
+      const edited = text.replace(from, to)
+      if (edited === text) throw new Error(`${file} has no ${from}`)
+      await writeFile(join(clone, file), edited)
+    },
+    async serve() {
+      controller = start()
+      await ready(url, logFile)
+    },
+    async end(signal = 'SIGTERM') {
+      controller?.kill(signal)
+      await controller
+      controller = undefined
+    },
+    log: () => readFile(logFile, 'utf8').catch(() => ''),
+  }
+}
+
+const gitConfig = `[user]
+  name = Demo
+  email = demo@example.com
+[advice]
+  detachedHead = false
+`
+
+const placesOf = (lab: Lab, { inputs }: FleetOptions): Record<string, string> => ({
+  nixpkgs: inputs.nixpkgs,
+  'deploy-rs': inputs.deployRs,
+  gateway: lab.gateway,
+  ...Object.fromEntries(
+    Object.values(lab.machines).flatMap(({ name, address, hostKey }) => [
+      [name, address],
+      [`${name}-key`, hostKey],
+    ]),
+  ),
+})
+
+async function copyTemplate(from: string, to: string, places: Record<string, string>) {
+  await cp(from, to, { recursive: true })
+  for (const entry of await readdir(to, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    const text = await readFile(file, 'utf8')
+    await writeFile(
+      file,
+      text.replaceAll(/@([\w-]+)@/g, (whole, name: string) => places[name] ?? whole),
+    )
+  }
+}
+
+async function ready(url: string, logFile: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const log = await readFile(logFile, 'utf8').catch(() => '')
+  throw new Error(`the controller is not ready after 10 s:\n${log.slice(-2000)}`)
+}

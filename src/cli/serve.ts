@@ -1,0 +1,75 @@
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { readConfig } from '../config/config.ts'
+import { createLog } from '../log/log.ts'
+import { describe } from '../jobs/outcome.ts'
+import type { CliContext } from './context.ts'
+import { printDiagnostics } from './output.ts'
+
+/** The parts of the environment that a controller is started with. */
+export interface ServeEnvironment {
+  /** Where settings may come from. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What outside programs get, whole. */
+  readonly programs: Readonly<Record<string, string>>
+  readonly version: string
+}
+
+/** `nixcluster serve`: the controller, until SIGTERM or SIGINT. */
+export function register(program: Command, context: CliContext, world: ServeEnvironment): void {
+  program
+    .command('serve')
+    .description('run the controller')
+    .option('--config <file>', 'its settings', 'controller.yaml')
+    .action(async ({ config }: { config: string }) => serve(config, context, world))
+}
+
+async function serve(
+  configFile: string,
+  context: CliContext,
+  { env, programs, version }: ServeEnvironment,
+): Promise<void> {
+  const file = resolve(context.cwd, configFile)
+  const text = readText(file)
+  const { config, diagnostics } = readConfig({
+    file,
+    text,
+    env,
+    readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
+  })
+  printDiagnostics(diagnostics, new Map([[file, text ?? '']]), context, context.stderr)
+  if (config === undefined) return context.exit(1)
+  const secrets = config.repositories.flatMap(({ secret, token }) => [secret, token ?? ''])
+  const log = createLog({
+    level: config.log.level,
+    secrets: secrets.filter((secret) => secret !== ''),
+    write: context.stderr,
+  })
+  const { startController } = await import('../server/controller.ts')
+  try {
+    const controller = await startController({ config, env: programs, version, log })
+    await signalled()
+    log.info({}, 'ending')
+    await controller.close()
+  } catch (error) {
+    context.stderr(`nixcluster: ${error instanceof Error ? describe(error) : String(error)}\n`)
+    context.exit(2)
+  }
+  // Whatever still holds the loop (a follower, a connection) has had its time.
+  process.exit()
+}
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+const signalled = (): Promise<void> =>
+  new Promise((done) => {
+    process.once('SIGTERM', () => done())
+    process.once('SIGINT', () => done())
+  })

@@ -1,0 +1,241 @@
+import type { Ledger, Wanted } from '../model/ledger.ts'
+import type { Clock, CommitStatus, Forge, Log, Progress, Proposal, Topic } from '../model/ports.ts'
+import type { MachineEvent } from '../model/remote.ts'
+import { diagnosticsText } from '../report/diagnostics.ts'
+import { conflictComment, planComment } from '../report/plan-comment.ts'
+import { planText } from '../report/plan-text.ts'
+import { problemsComment } from '../report/problems-comment.ts'
+import { eventLines, rolloutEndLines, rolloutStartLines } from '../report/rollout-text.ts'
+import { sentences } from '../report/summary.ts'
+import { count, list, shortCommit, shortNames } from '../report/wording.ts'
+import type { Planned } from './plan.ts'
+import type { Repository } from './repository.ts'
+import type { CompiledSource } from './source.ts'
+import type { Ticked } from './tick.ts'
+
+/** Tells people what happens: the pusher's terminal and the forge. Nothing of it is needed to go on. */
+export interface Announce {
+  /** The deployed branch's tip has mistakes: nothing was rendered. */
+  mistakes(repository: Repository, commit: string, source: CompiledSource): Promise<void>
+  /** The tip compiles and is on its way. */
+  received(repository: Repository, commit: string, source: CompiledSource): Promise<void>
+  planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
+  /** What a tick decided; `evaluated` machines needed Nix. */
+  ticked(repository: Repository, ticked: Ticked, evaluated?: number): Promise<void>
+  machine(repository: Repository, event: MachineEvent): void
+}
+
+export interface AnnouncePorts {
+  readonly progress: Progress
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What is remembered of a rollout for its last line; without it the line says less. */
+interface Course {
+  readonly startedMs: number
+  settled: boolean
+}
+
+/** Says each thing once in this process; a repeated job repeats nothing. */
+export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announce {
+  const courses = new Map<string, Course>()
+  const mistaken = new Set<string>()
+  const nowMs = (): number => clock.now().getTime()
+
+  const say = async (topic: Topic, lines: readonly string[]): Promise<void> => {
+    for (const line of lines) await progress.say(topic, line)
+  }
+  const courseOf = (repository: Repository, source: string): Course => {
+    const key = keyOf(repository, source)
+    const known = courses.get(key) ?? { startedMs: nowMs(), settled: false }
+    courses.set(key, known)
+    return known
+  }
+  /** A forge that is away must not hold a deployment. */
+  const toForge = async (what: string, tell: () => Promise<void>): Promise<void> => {
+    await tell().catch((error: unknown) => log.warn({ err: error }, `telling the forge: ${what}`))
+  }
+  const status = (
+    forge: Forge,
+    commit: string,
+    context: 'plan' | 'deploy',
+    state: CommitStatus['state'],
+    description: string,
+  ): Promise<void> =>
+    toForge(`status ${context}`, () =>
+      forge.ensureStatus(commit, {
+        context: `nixcluster/${context}`,
+        state,
+        description: description.slice(0, 140),
+      }),
+    )
+
+  return {
+    async mistakes(repository, commit, { mistakes, texts }) {
+      const key = keyOf(repository, commit)
+      if (mistaken.has(key)) return
+      mistaken.add(key)
+      const topic = deployedTopic(repository, commit)
+      await say(topic, diagnosticsText(mistakes, texts).split('\n'))
+      await progress.end(topic, `nothing was rendered, nothing is deployed`)
+      const description = `${count(mistakes.length, 'mistake')} in the configuration; nothing is deployed`
+      await status(repository.forge, commit, 'deploy', 'failure', description)
+    },
+
+    async received(repository, commit) {
+      courseOf(repository, commit)
+      await status(repository.forge, commit, 'deploy', 'pending', 'being deployed')
+    },
+
+    async planned(repository, proposal, planned) {
+      const { forge } = repository
+      const { head } = proposal
+      const topic = {
+        repository: repository.name,
+        ref: proposal.branch,
+        commit: head,
+      }
+      const tell = async (
+        lines: readonly string[],
+        comment: string,
+        state: CommitStatus['state'],
+        description: string,
+      ): Promise<void> => {
+        await say(topic, lines)
+        await progress.end(topic)
+        await toForge('plan', () => forge.ensureComment(proposal, comment))
+        await status(forge, head, 'plan', state, description)
+      }
+      switch (planned.kind) {
+        case 'plan': {
+          const { plan } = planned
+          const { tookMs: _, ...lasting } = plan
+          const state = plan.failures.length > 0 ? 'failure' : 'success'
+          const description = sentences(plan)
+          return tell(
+            planText(plan),
+            planComment(lasting, { showContents: false }),
+            state,
+            description,
+          )
+        }
+        case 'mistakes': {
+          const { diagnostics, texts } = planned
+          const description = `${count(diagnostics.length, 'mistake')} in the configuration`
+          const lines = diagnosticsText(diagnostics, texts).split('\n')
+          return tell(lines, problemsComment(diagnostics, { head }), 'failure', description)
+        }
+        case 'conflict': {
+          const text = `cannot be merged into ${proposal.base}: conflict in ${list(planned.files)}`
+          return tell([text], conflictComment(planned.title, planned.files), 'failure', text)
+        }
+        case 'nothing':
+          return progress.end(topic, planned.reason)
+      }
+    },
+
+    async ticked(repository, { before, decision }, evaluated) {
+      const { ledger, standing, waits } = decision
+      for (const rollout of ledger.rollouts) {
+        const was = before.rollouts.find(({ seq }) => seq === rollout.seq)
+        if (rollout.state !== 'superseded' || was?.state === 'superseded') continue
+        const lines = rolloutEndLines({ ledger, rollout, standings: {} })
+        await progress.end(deployedTopic(repository, rollout.source), lines.join('\n'))
+      }
+      if (waits === 'rewound' && ledger.rewound && ledger.rewound.tip !== before.rewound?.tip) {
+        const text = 'The branch was rewound; nothing is deployed before: nixcluster deploy'
+        return progress.end(deployedTopic(repository, ledger.rewound.tip), text)
+      }
+      const { wanted } = ledger
+      if (wanted?.systems === undefined) return
+      const topic = deployedTopic(repository, wanted.source)
+      const course = courseOf(repository, wanted.source)
+      if (evaluated !== undefined || isAdopted(before, ledger)) {
+        await say(topic, startLines(wanted, decision, evaluated))
+      }
+      if (course.settled || !isSettled(decision)) return
+      course.settled = true
+      if (waits === 'adoption') {
+        courses.delete(keyOf(repository, wanted.source))
+        const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
+        const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
+        return progress.end(topic, text)
+      }
+      const rollout = ledger.rollouts.find(({ seq }) => seq === wanted.seq)
+      if (rollout === undefined) return
+      const { parents } = await repository.git.readCommit(wanted.source)
+      const lines = rolloutEndLines({
+        ledger,
+        rollout,
+        standings: standing,
+        tookMs: nowMs() - course.startedMs,
+        isMerge: parents.length > 1,
+      })
+      await say(topic, lines)
+      await progress.end(topic)
+      const state = rollout.state === 'done' && rollout.reason === undefined ? 'success' : 'failure'
+      await status(repository.forge, wanted.source, 'deploy', state, lines.join(' '))
+    },
+
+    machine(repository, event) {
+      const { machine, n, seq, lines } = event
+      log.info({ repository: repository.name, machine, n, seq, lines }, `machine ${event.event}`)
+      void sayOfMachine(repository, event)
+    },
+  }
+
+  async function sayOfMachine(repository: Repository, event: MachineEvent): Promise<void> {
+    const { ledger } = await repository.ledger.read()
+    const rollout = ledger.rollouts.find(({ seq }) => seq === event.seq)
+    if (rollout === undefined) return
+    const name = shortNames(Object.keys(ledger.machines))(event.machine)
+    const runs = ledger.machines[event.machine]?.given?.system
+    const lines = eventLines(event, { name, ...(runs === undefined ? {} : { runs }) })
+    await say(deployedTopic(repository, rollout.source), lines)
+  }
+}
+
+const keyOf = ({ name }: Repository, source: string): string => `${name} ${source}`
+
+const deployedTopic = ({ name, branch }: Repository, commit: string): Topic => ({
+  repository: name,
+  ref: branch,
+  commit,
+})
+
+const isAdopted = (before: Ledger, after: Ledger): boolean =>
+  before.adopted === undefined && after.adopted !== undefined
+
+/** What goes to whom, whether Nix had to be asked, and whom Nix refused. */
+function startLines(
+  { source, systems = {} }: Wanted,
+  { standing, ledger }: Ticked['decision'],
+  evaluated: number | undefined,
+): readonly string[] {
+  const names = Object.keys(standing)
+  const affected = names.filter((name) => {
+    const system = systems[name]
+    const given = ledger.machines[name]?.given?.system
+    return system !== undefined && 'system' in system && system.system !== given
+  })
+  const known = evaluated === 0 ? ['  every system is known: no evaluation, no build'] : []
+  const failures = names.flatMap((name) => {
+    const system = systems[name]
+    return system !== undefined && 'failed' in system
+      ? [`  ✗ ${name}`, ...system.failed.split('\n').map((line) => `      ${line}`)]
+      : []
+  })
+  return ledger.adopted === undefined
+    ? [`${shortCommit(source)} is a first contact: the machines are only read`, ...failures]
+    : [...rolloutStartLines(source, affected, names.length), ...known, ...failures]
+}
+
+/** Nothing more happens without a person, a machine that comes back, or a new commit. */
+function isSettled({ ledger, waits, contact, standing }: Ticked['decision']): boolean {
+  if (waits === 'adoption') return contact.length === 0
+  const states = new Set(Object.values(standing).map(({ state }) => state))
+  if (states.has('deploying')) return false
+  const rollout = ledger.rollouts.find(({ seq }) => seq === ledger.wanted?.seq)
+  return rollout?.state === 'running' ? !states.has('pending') && !states.has('unknown') : true
+}

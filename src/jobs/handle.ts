@@ -1,0 +1,120 @@
+import type { Job, Log, Nix, Outcome, Queue, Clock } from '../model/ports.ts'
+import type { Deployer, Remote, Target } from '../model/remote.ts'
+import { approve } from '../rollout/approve.ts'
+import type { Announce } from './announce.ts'
+import { createContactJob } from './contact.ts'
+import { evaluateWanted } from './evaluate.ts'
+import { keyOf, look, stateOf } from './look.ts'
+import type { PlannedHeads } from './look.ts'
+import { createMachineJob } from './machine.ts'
+import { done, toOutcome } from './outcome.ts'
+import { planProposal } from './plan.ts'
+import { publishTip } from './publish-job.ts'
+import type { PublishSettings } from './publish.ts'
+import type { Repository } from './repository.ts'
+import { createSystems } from './systems.ts'
+import { inventoryOf, tick } from './tick.ts'
+
+/** The world as the jobs see it. */
+export interface JobPorts {
+  readonly repositories: ReadonlyMap<string, Repository>
+  readonly nix: Nix
+  readonly nixVersion: string
+  readonly remote: Remote
+  readonly deployer: Deployer
+  readonly queue: Queue
+  readonly clock: Clock
+  readonly log: Log
+  readonly announce: Announce
+  readonly hash: (text: string) => string
+  readonly nonce: () => string
+  readonly owner: string
+  readonly settings: PublishSettings
+}
+
+/** One function for all jobs; a failure of the world becomes an outcome here and nowhere else. */
+export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
+  const { repositories, queue, log, announce, settings } = ports
+  const systems = createSystems(ports)
+  const planned: PlannedHeads = new Map()
+
+  const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
+    switch (job.kind) {
+      case 'look':
+        return look(repository, job.ref, queue, planned)
+      case 'publish':
+        return publishTip(repository, ports, settings, announce)
+      case 'evaluate':
+        return evaluateWanted(repository, ports, systems, announce)
+      case 'rollout':
+        await announce.ticked(repository, await tick(repository, ports))
+        return done
+      case 'approve':
+        await announce.ticked(
+          repository,
+          await tick(repository, ports, (ledger) => approve(ledger, job.by)),
+        )
+        return done
+      case 'plan': {
+        await repository.git.fetch()
+        const proposal = await repository.forge.proposal(job.proposal)
+        if (proposal === undefined) return done
+        const base = (await repository.git.branches()).get(proposal.base)
+        const result = await planProposal(repository, proposal, { ...ports, systems })
+        await announce.planned(repository, proposal, result)
+        planned.set(keyOf(repository, proposal), stateOf(proposal, base))
+        return done
+      }
+      case 'machine':
+        return createMachineJob(machinePorts(ports, repository))(job.machine)
+      case 'contact':
+        return createContactJob(contactPorts(ports, repository))(job.machine)
+    }
+  }
+
+  return async (job) => {
+    const repository = repositories.get(job.repository)
+    if (repository === undefined) {
+      return { kind: 'stop', reason: `no repository ${job.repository} is configured` }
+    }
+    try {
+      return await perform(repository, job)
+    } catch (error) {
+      const outcome = toOutcome(error)
+      log.warn({ job, outcome, err: error }, `${job.kind} did not come through`)
+      return outcome
+    }
+  }
+}
+
+function machinePorts(ports: JobPorts, repository: Repository) {
+  return {
+    ...ports,
+    repository: repository.name,
+    ledger: repository.ledger,
+    targetOf: async (machine: string) => (await targetOf(repository, machine))?.target,
+    report: (event: Parameters<Announce['machine']>[1]) =>
+      ports.announce.machine(repository, event),
+  }
+}
+
+function contactPorts(ports: JobPorts, repository: Repository) {
+  return {
+    ...machinePorts(ports, repository),
+    targetOf: (machine: string) => targetOf(repository, machine),
+  }
+}
+
+/** How a machine of the wanted commit is reached; the host key is the YAML's, else the ledger's. */
+async function targetOf(
+  repository: Repository,
+  name: string,
+): Promise<{ readonly target: Target; readonly cluster: string } | undefined> {
+  const { ledger } = await repository.ledger.read()
+  const inventory = await inventoryOf(repository, ledger.wanted?.source)
+  const machine = inventory?.machines.find((candidate) => candidate.name === name)
+  if (machine === undefined) return undefined
+  const hostKey = machine.deployment.hostKey ?? ledger.machines[name]?.hostKey
+  const target = { ...machine.deployment, name, ...(hostKey === undefined ? {} : { hostKey }) }
+  return { target, cluster: machine.cluster }
+}

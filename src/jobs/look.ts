@@ -1,0 +1,42 @@
+import type { Outcome, Proposal, Queue } from '../model/ports.ts'
+import { done } from './outcome.ts'
+import type { Repository } from './repository.ts'
+
+/** Proposals that were planned by this process: id -> the head and base that the plan is of. */
+export type PlannedHeads = Map<string, string>
+
+/**
+ * Looks at one branch, or at everything where none is named: the deployed branch gets a tick, which sees
+ * for itself what is due; proposals get a plan where head or base have moved.
+ */
+export async function look(
+  repository: Repository,
+  branch: string | undefined,
+  queue: Queue,
+  planned: PlannedHeads,
+): Promise<Outcome> {
+  await repository.git.fetch()
+  const branches = await repository.git.branches()
+  const isDeployed = branch === repository.branch
+  if (branch === undefined || isDeployed) {
+    await queue.add({ kind: 'rollout', repository: repository.name })
+  }
+  if (isDeployed) {
+    await queue.add({ kind: 'publish', repository: repository.name })
+    return done
+  }
+  const base = branches.get(repository.branch)
+  for (const proposal of await repository.forge.proposals()) {
+    const asked = branch === proposal.branch
+    if (!asked && planned.get(keyOf(repository, proposal)) === stateOf(proposal, base)) continue
+    if (branch !== undefined && !asked && repository.forge.kind === 'git') continue
+    await queue.add({ kind: 'plan', repository: repository.name, proposal: proposal.id })
+  }
+  return done
+}
+
+export const keyOf = (repository: Repository, proposal: Proposal): string =>
+  `${repository.name} ${proposal.id}`
+
+export const stateOf = (proposal: Proposal, base: string | undefined): string =>
+  `${proposal.head} ${base ?? ''}`

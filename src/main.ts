@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { Command } from 'commander'
+import type { CliContext, LockFlake } from './cli/context.ts'
+
+// The only room that knows the environment; it wires, and imports a command when it is asked for.
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+
+const context: CliContext = {
+  cwd: process.cwd(),
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+  exit: (code) => (process.exitCode = code),
+}
+
+/** What Nix, git, ssh and deploy-rs get to see of our environment: no credentials are among it. */
+const passedOn = ['PATH', 'HOME', 'LANG', 'NIX_CONF_DIR', 'NIX_CONFIG', 'NIX_REMOTE', 'NIX_PATH']
+const programEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    [...passedOn, 'NIX_SSL_CERT_FILE', 'SSL_CERT_FILE', 'TZ'].flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+
+const lock: LockFlake = async (folder, input) => {
+  const { createNix } = await import('./nix/nix.ts')
+  const stateDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
+  const nix = createNix({ nix: 'nix', env: programEnvironment(), stateDir })
+  await nix.lock(folder, input === undefined ? 'missing' : { input })
+}
+
+const hasNix = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .some((folder) => existsSync(join(folder, 'nix')))
+
+const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  init: async (program) =>
+    (await import('./cli/init.ts')).register(program, context, hasNix ? lock : undefined),
+  validate: async (program) => (await import('./cli/validate.ts')).register(program, context),
+  resolve: async (program) => (await import('./cli/resolve.ts')).register(program, context),
+  render: async (program) => (await import('./cli/render.ts')).register(program, context),
+  update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
+  deploy: async (program) => (await import('./cli/deploy.ts')).register(program, context, user()),
+  status: async (program) => (await import('./cli/status.ts')).register(program, context),
+  hook: async (program) => (await import('./cli/hook.ts')).register(program, context),
+  serve: async (program) =>
+    (await import('./cli/serve.ts')).register(program, context, {
+      env: process.env,
+      programs: programEnvironment(),
+      version,
+    }),
+}
+
+/** Whom a deployment is written down for. */
+const user = (): string => process.env['SUDO_USER'] ?? process.env['USER'] ?? 'somebody'
+
+const program = new Command('nixcluster')
+  .description('One configuration for many NixOS machines.')
+  .version(version)
+  .showHelpAfterError('(nixcluster --help lists the commands)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+const asked = commands[process.argv[2] ?? '']
+if (asked === undefined) for (const register of Object.values(commands)) await register(program)
+else await asked(program)
+await program.parseAsync()

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Config, RepositoryConfig } from '../config/config.ts'
+import { createGithub } from '../forge/github.ts'
+import { createPlainGit } from '../forge/plain-git.ts'
+import { createGit } from '../git/git.ts'
+import { createLedgerStore } from '../git/ledger-store.ts'
+import type { Repository } from '../jobs/repository.ts'
+import { createSource } from '../jobs/source.ts'
+
+/** Opens the configured repositories; throws GitError where a branch has to be asked for and nobody answers. */
+export async function openRepositories(
+  config: Config,
+  env: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, Repository>> {
+  const opened = await Promise.all(
+    config.repositories.map((repository) => openRepository(config, repository, env)),
+  )
+  return new Map(opened.map((repository) => [repository.name, repository]))
+}
+
+async function openRepository(
+  config: Config,
+  settings: RepositoryConfig,
+  env: Readonly<Record<string, string>>,
+): Promise<Repository> {
+  const { name, url, token } = settings
+  const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
+  const keyFile = config.ssh.identityFile
+  const git = createGit({
+    url,
+    mirror,
+    env,
+    ...(settings.forge === 'github' ? { refs: ['refs/pull/*/head'] } : {}),
+    ...(token !== undefined
+      ? { identity: { kind: 'http' as const, authorization: () => Promise.resolve(basic(token)) } }
+      : keyFile !== undefined
+        ? { identity: { kind: 'ssh' as const, keyFile } }
+        : {}),
+  })
+  const branch = settings.branch ?? (await git.defaultBranch())
+  return {
+    name,
+    branch,
+    generatedBranch: settings.generatedBranch ?? `nixcluster/${branch}`,
+    mirror,
+    git,
+    forge:
+      settings.forge === 'github'
+        ? createGithub({ ...settings, token: token ?? '', branch, git })
+        : createPlainGit({ git, branch }),
+    // The ledger's id is a name, not a secret: the same repository gives the same.
+    ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
+    source: createSource(git),
+  }
+}
+
+/** As GitHub takes a token over HTTPS. */
+const basic = (token: string): string =>
+  `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
+
+const digest = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16)
