@@ -129,6 +129,13 @@ rec {
       both = attrNames (intersectAttrs x y);
     in
     if both == [ ] then x // y else throw "unionOfDisjoint: ${builtins.concatStringsSep ", " both} in both";
+  concatAttrValues = set: builtins.concatLists (attrValues set);
+  mapCartesianProduct = f: sets: map f (cartesianProduct sets);
+  zipAttrsWithNames =
+    names: f: sets:
+    genAttrs names (name: f name (catAttrs name sets));
+  overrideExisting = old: new: mapAttrs (name: value: new.${name} or value) old;
+  getDev = getOutput "dev";
   matchAttrs =
     pattern: set:
     builtins.all (

@@ -9,6 +9,7 @@ let
     options = import ./options.nix { inherit lib; };
     modules = import ./modules.nix { inherit lib; };
     asserts = import ./asserts.nix;
+    filesystem = import ./filesystem.nix { inherit lib; };
     meta = import ./meta.nix { inherit lib; };
     types = import ./types.nix { inherit lib; };
   };
@@ -16,8 +17,46 @@ let
     "types"
     "generators"
   ];
-  lib = builtins.foldl' (all: area: all // flat.${area}) areas (builtins.attrNames flat) // {
-    inherit (areas.generators) toPretty;
+  # Names of an area that nixpkgs does not have in its flat set: what evaluates here is to evaluate there.
+  withinTheirArea = [
+    "applyModule"
+    "collectModules"
+    "defaultOrderPriority"
+    "defaultOverridePriority"
+    "escapeNixIdentifier"
+    "escapeNixString"
+    "evalOption"
+    "filterOverrides'"
+    "findFirstIndex"
+    "importApply"
+    "isConvertibleWithToString"
+    "levenshtein"
+    "listFilesRecursive"
+    "loadModule"
+    "lowerLetters"
+    "mergeDeclarations"
+    "mergeTree"
+    "mkAliasOption"
+    "priorityHint"
+    "release"
+    "reverseValues"
+    "sanitizeDerivationName"
+    "showDefs"
+    "structured"
+    "trivialRelease"
+    "unionOfDisjoint"
+    "unknownOption"
+    "upperLetters"
+    "versionSuffix"
+  ];
+  together = builtins.foldl' (all: area: all // flat.${area}) { } (builtins.attrNames flat);
+  lib = areas // builtins.removeAttrs together withinTheirArea // {
+    inherit (areas.types)
+      mkOptionType
+      isType
+      setType
+      isOptionType
+      ;
     version = areas.trivial.release;
     platforms = {
       linux = [

@@ -45,7 +45,7 @@ rec {
         else
           "{${break}${
             lib.concatMapAttrsStringSep break (
-              name: inner: "${lib.escapeNixIdentifier name} = ${deeper inner};"
+              name: inner: "${lib.strings.escapeNixIdentifier name} = ${deeper inner};"
             ) value
           }${close}}";
     in
@@ -60,7 +60,7 @@ rec {
     if builtins.length lines > 1 then
       "''\n${indent}  ${lib.concatMapStringsSep "\n${indent}  " literal lines}''"
     else
-      lib.escapeNixString text;
+      lib.strings.escapeNixString text;
 
   prettyFunction =
     args:

@@ -34,11 +34,11 @@ let
     optional
     optionalAttrs
     reverseList
-    showDefs
     showFiles
     showOption
     unknownModule
     ;
+  inherit (lib.options) showDefs;
 
   structural = [
     "_class"
@@ -221,7 +221,7 @@ rec {
       near = filter (s: s.distance <= 2) (
         map (name: {
           inherit name;
-          distance = lib.levenshtein wrong name;
+          distance = lib.strings.levenshtein wrong name;
         }) (if length siblings > 2000 then [ ] else siblings)
       );
       names = map (s: "`${showOption (parent ++ [ s.name ])}'") (lib.take 3 (lib.sortOn (s: s.distance) near));
@@ -690,6 +690,19 @@ rec {
             message = "The option definition `${showOption path}' in ${showFiles option.files} no longer has any effect; please remove it.\n${instructions}";
           }
         ];
+    };
+  mkRenamedOptionModuleWith = { from, to, ... }: mkAliasOption true from to;
+  mkChangedOptionModule =
+    from: to: change:
+    { config, options, ... }:
+    {
+      options = lib.setAttrByPath from (
+        lib.mkOption {
+          visible = false;
+          type = (lib.getAttrFromPath to options).type or lib.types.unspecified;
+        }
+      );
+      config = mkIf (lib.getAttrFromPath from options).isDefined (lib.setAttrByPath to (change config));
     };
   mkRenamedOptionModule = mkAliasOption true;
   mkAliasOptionModule = mkAliasOption false;

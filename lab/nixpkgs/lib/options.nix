@@ -39,7 +39,6 @@ rec {
     _type = "literalMD";
     inherit text;
   };
-  mdDoc = text: text;
 
   getValues = map (def: def.value);
   getFiles = map (def: def.file);
@@ -61,7 +60,7 @@ rec {
       then
         name
       else
-        lib.escapeNixIdentifier name
+        lib.strings.escapeNixIdentifier name
     ) loc;
   showFiles = files: lib.concatMapStringsSep " and " (file: "`${file}'") files;
   showDefs = lib.concatMapStrings (

@@ -139,7 +139,6 @@ rec {
     else
       value;
   toIntBase10 = toInt;
-  replaceChars = replaceStrings;
   replaceString = from: to: replaceStrings [ from ] [ to ];
   nameFromURL = url: separator: builtins.head (splitString separator (lib.last (splitString "/" url)));
   sanitizeDerivationName =

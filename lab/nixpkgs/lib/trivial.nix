@@ -31,7 +31,41 @@ rec {
     bitOr
     bitXor
     tryEval
+    ceil
+    floor
+    parseDrvName
+    placeholder
+    readFileType
+    toFile
+    getContext
+    hasContext
+    hashFile
     ;
+  baseNameOf = builtins.baseNameOf;
+  dirOf = builtins.dirOf;
+  xor = x: y: x != y;
+  fix' =
+    f:
+    let
+      x = f x // {
+        __unfix__ = f;
+      };
+    in
+    x;
+  converge =
+    f: x:
+    let
+      next = f x;
+    in
+    if next == x then x else converge f next;
+  makeExtensible = makeExtensibleWithCustomName "extend";
+  makeExtensibleWithCustomName =
+    name: f:
+    fix' (self: f self // { ${name} = overlay: makeExtensibleWithCustomName name (extends overlay f); });
+  traceVal = x: builtins.trace x x;
+  traceValSeq = x: builtins.trace (builtins.deepSeq x x) x;
+  traceIf = condition: message: x: if condition then builtins.trace message x else x;
+  traceSeq = shown: builtins.trace (builtins.deepSeq shown shown);
 
   release = "25.11";
   versionSuffix = "";

@@ -24,7 +24,6 @@ let
     mergeEqualOption
     mergeOneOption
     optionalAttrs
-    showDefs
     showOption
     ;
 
@@ -118,6 +117,19 @@ let
     mkOptionType {
       inherit name description check;
       merge = mergeEqualOption;
+    };
+
+  addCheckAs =
+    name: description: type: check:
+    types.addCheck type check
+    // {
+      inherit name description;
+      descriptionClass = if lib.hasInfix ", meaning" description then "nonRestrictiveClause" else "noun";
+      functor = type.functor // {
+        inherit name;
+      };
+      typeMerge =
+        theirs: if theirs.name or null == name then addCheckAs name description type check else null;
     };
 
   # One value per name, each from the definitions that have the name.
@@ -233,7 +245,6 @@ let
     };
 
     str = simple "str" "string" isString;
-    string = str;
     nonEmptyStr = simple "nonEmptyStr" "non-empty string" (
       text: isString text && builtins.match "[ \t\n]*" text == null
     );
@@ -249,7 +260,7 @@ let
       };
     strMatching =
       pattern:
-      simple "strMatching ${lib.escapeNixString pattern}" "string matching the pattern ${pattern}" (
+      simple "strMatching ${lib.strings.escapeNixString pattern}" "string matching the pattern ${pattern}" (
         text: isString text && builtins.match pattern text != null
       );
     passwdEntry =
@@ -273,7 +284,6 @@ let
     lines = separatedString "\n";
     commas = separatedString ",";
     envVar = separatedString ":";
-    commaSeparated = commas;
 
     path = pathWith { absolute = true; };
     pathInStore = pathWith { inStore = true; };
@@ -437,7 +447,6 @@ let
         nestedTypes.elemType = elemType;
         functor = elementFunctor name (elemType: types.attrsWith { inherit elemType lazy placeholder; }) elemType;
       };
-    loaOf = attrsOf;
     attrTag =
       tags:
       mkOptionType {
@@ -747,18 +756,6 @@ let
     addCheck =
       type: check:
       type // { check = value: type.check value && check value; };
-    addCheckAs =
-      name: description: type: check:
-      addCheck type check
-      // {
-        inherit name description;
-        descriptionClass = if lib.hasInfix ", meaning" description then "nonRestrictiveClause" else "noun";
-        functor = type.functor // {
-          inherit name;
-        };
-        typeMerge =
-          theirs: if theirs.name or null == name then addCheckAs name description type check else null;
-      };
     luaInline = attrs;
     fileset = raw;
   };

@@ -21,19 +21,42 @@ is_precious() {
   esac
 }
 
+# What a name in /etc is to be a link to. systemd takes the name of a unit from where its link lies, so the
+# links between units stay relative.
+link_of() { # name
+  case $1 in
+    systemd/system/*) readlink "$new/$1" || echo "/etc/static/$1" ;;
+    *) echo "/etc/static/$1" ;;
+  esac
+}
+
+owns() { grep -qxF -- "$1" "$owned"; }
+
+# An activation that was killed left links that are in no list yet.
+recover() {
+  touch "$owned"
+  [ -e "$owned.new" ] || return 0
+  while read -r name; do
+    case $name:$(readlink "/etc/$name") in
+      *:/etc/static/* | systemd/system/*:../*) owns "$name" || echo "$name" >> "$owned" ;;
+    esac
+  done < "$owned.new"
+  sort -u -o "$owned" "$owned"
+}
+
 setup_etc() {
   say "setting up /etc..."
+  recover
   new=$(readlink -f "$system/etc")
   ln -sfn "$new" /etc/static.tmp && mv -T /etc/static.tmp /etc/static
-  (cd "$new" && find . \( -type l -o -type f \) ! -name '*.mode' ! -name '*.uid' ! -name '*.gid' | sed 's|^\./||' | sort) > "$owned.new"
-  touch "$owned"
+  (cd "$new" && find . \( -type l -o -type f \) ! -name '*.mode' ! -name '*.uid' ! -name '*.gid') |
+    sed 's|^\./||' | sort > "$owned.new"
   comm -23 "$owned" "$owned.new" | while read -r name; do
     rm -f "/etc/$name"
     if [ -e "$aside/$name" ] || [ -L "$aside/$name" ]; then mv -T "$aside/$name" "/etc/$name"; fi
     folder=$(dirname "$name")
     while [ "$folder" != . ] && rmdir "/etc/$folder" 2>/dev/null; do folder=$(dirname "$folder"); done
   done
-  # What is linked already and is to stay a link needs no process for itself.
   while read -r name; do
     source=$new/$name target=/etc/$name
     if is_precious "$name"; then
@@ -41,11 +64,10 @@ setup_etc() {
       status=1
       continue
     fi
-    if [ ! -e "$source.mode" ]; then
-      [ "$target" -ef "$source" ] && [ -L "$target" ] && grep -qxF -- "$name" "$owned" && continue
-    fi
+    # The usual case, without a process: a link of ours that is to stay.
+    [ ! -e "$source.mode" ] && [ -L "$target" ] && [ "$target" -ef "$source" ] && owns "$name" && continue
     mkdir -p "$(dirname "$target")" || { status=1; continue; }
-    if { [ -e "$target" ] || [ -L "$target" ]; } && ! grep -qxF -- "$name" "$owned"; then
+    if { [ -e "$target" ] || [ -L "$target" ]; } && ! owns "$name"; then
       mkdir -p "$(dirname "$aside/$name")"
       mv -T "$target" "$aside/$name" || { status=1; continue; }
     fi
@@ -55,14 +77,7 @@ setup_etc() {
         chmod "$(cat "$source.mode")" "$target.tmp" &&
         mv -T "$target.tmp" "$target" || status=1
     else
-      case $name in
-        # systemd takes the name of a unit from where the link lies: wants and aliases stay relative.
-        systemd/system/*)
-          link=$(readlink "$source") || link=/etc/static/$name
-          ;;
-        *) link=/etc/static/$name ;;
-      esac
-      ln -sfn "$link" "$target.tmp" && mv -T "$target.tmp" "$target" || status=1
+      ln -sfn "$(link_of "$name")" "$target.tmp" && mv -T "$target.tmp" "$target" || status=1
     fi
   done < "$owned.new"
   mv "$owned.new" "$owned"
