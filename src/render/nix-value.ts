@@ -49,39 +49,42 @@ export function pathFrom(file: string, path: string): Nix {
 
 /** The names of the scope that an expression may use. */
 export function namesUsed(nix: Nix): readonly string[] {
-  const code = [...leaves(nix)].filter(({ kind }) => kind !== 'path')
-  const words = new Set(code.flatMap(({ text }) => text.match(/[A-Za-z_][\w'-]*/g) ?? []))
+  const words = new Set<string>()
+  visit(nix, ({ kind, text }) => {
+    if (kind !== 'path') for (const found of text.match(/[A-Za-z_][\w'-]*/g) ?? []) words.add(found)
+  })
   return scope.filter((name) => words.has(name))
 }
 
 /** The `!nix` expressions and the paths, other than to Nix files, below an expression. */
 export function codeIn(nix: Nix): readonly string[] {
-  return [...leaves(nix)]
-    .filter(({ kind, text }) => kind === 'code' || (kind === 'path' && !text.endsWith('.nix')))
-    .map(({ text }) => text)
+  const code: string[] = []
+  visit(nix, ({ kind, text }) => {
+    if (kind === 'code' || (kind === 'path' && !text.endsWith('.nix'))) code.push(text)
+  })
+  return code
 }
 
-type Leaf = Extract<Nix, { kind: 'word' | 'path' | 'code' }>
-
-function* leaves(nix: Nix): Generator<Leaf> {
+function visit(
+  nix: Nix,
+  see: (leaf: Extract<Nix, { kind: 'word' | 'path' | 'code' }>) => void,
+): void {
   switch (nix.kind) {
+    case 'text':
+      return
     case 'word':
     case 'path':
     case 'code':
-      yield nix
-      return
+      return see(nix)
     case 'list':
-      for (const item of nix.items) yield* leaves(item)
-      return
+      return nix.items.forEach((item) => visit(item, see))
     case 'set':
-      for (const [, value] of nix.bindings) yield* leaves(value)
-      return
+      return nix.bindings.forEach(([, value]) => visit(value, see))
     case 'call':
-      yield { kind: 'word', text: nix.function }
-      for (const each of nix.arguments) yield* leaves(each)
-      return
+      see({ kind: 'word', text: nix.function })
+      return nix.arguments.forEach((each) => visit(each, see))
     case 'function':
-      yield* leaves(nix.body)
+      return visit(nix.body, see)
   }
 }
 
