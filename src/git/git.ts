@@ -48,7 +48,6 @@ export function createGit(options: GitOptions): Git {
   const env = { ...options.env, LANG: 'C.UTF-8', GIT_TERMINAL_PROMPT: '0' }
   const local = localPath(url)
   const refspecs = ['refs/heads/*', ...(options.refs ?? [])].map((ref) => `+${ref}:${ref}`)
-  let written = 0
   let last: Promise<unknown> = Promise.resolve()
 
   /** One at a time: what writes refs of the mirror would trip over git's own lock files. */
@@ -231,12 +230,10 @@ export function createGit(options: GitOptions): Git {
       await ready()
       const [parent] = commit.parents
       const before = parent === undefined ? [] : await readTree(parent)
-      // fast-import wants a ref to write to; ours is gone again before anybody can see it.
-      const ref = `refs/nixcluster/writing/${process.pid}-${written++}`
+      const ref = 'refs/nixcluster/writing'
       const { stdout } = await plumb('writing a commit', ['fast-import', '--quiet', '--done'], {
         input: importStream({ commit, before, ref, author, date: now(), blobId }),
       })
-      await plumb('writing a commit', ['update-ref', '-d', ref])
       return stdout.trim()
     },
 

@@ -45,7 +45,8 @@ export function importStream({ commit, before, ref, author, date, blobId }: Impo
     ...others.map((other) => `merge ${other}\n`),
     ...removals,
     ...changes,
-    '\nget-mark :1\ndone\n',
+    // Back to nothing before the end, when refs are written: so none ever is.
+    `\nget-mark :1\nreset ${ref}\nfrom ${'0'.repeat(algorithm === 'sha1' ? 40 : 64)}\n\ndone\n`,
   ].join('')
 }
 

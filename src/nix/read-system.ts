@@ -24,12 +24,20 @@ export async function readSystem(
     files: withModes(files),
     packages: packageVersions([...sizes.keys()]),
     size: [...sizes.values()].reduce((sum, size) => sum + size, 0),
-    kernel: await target(join(system, 'kernel')),
-    initrd: await target(join(system, 'initrd')),
+    kernel: await identity(system, 'kernel'),
+    initrd: await identity(system, 'initrd'),
   }
 }
 
 const target = (link: string): Promise<string> => realpath(link).catch(() => '')
+
+/** What a link of the toplevel leads to; of a file that lies in it, and so moves with it, its hash. */
+async function identity(system: string, name: string): Promise<string> {
+  const real = await target(join(system, name))
+  return real.startsWith(`${system}/`) ? hashOf(await readFile(real)) : real
+}
+
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 /** Every file below /etc but the units, sorted; links to small folders are followed. */
 async function filesBelow(etc: string, folder = ''): Promise<readonly string[]> {
@@ -58,7 +66,7 @@ async function readEtcFile(path: string): Promise<{ hash: string; text?: string 
   const found = await stat(real)
   if (!found.isFile() || found.size > maxText) return { hash: real }
   const bytes = await readFile(real)
-  const hash = createHash('sha256').update(bytes).digest('hex')
+  const hash = hashOf(bytes)
   return isUtf8(bytes) && !bytes.includes(0) ? { hash, text: bytes.toString() } : { hash }
 }
 
