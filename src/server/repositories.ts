@@ -47,7 +47,12 @@ async function openRepository(
     git,
     forge:
       settings.forge === 'github'
-        ? createGithub({ ...settings, token: token ?? '', branch, git })
+        ? createGithub({
+            project: settings.project ?? '',
+            branch,
+            token: token ?? '',
+            apiUrl: settings.apiUrl,
+          })
         : createPlainGit({ git, branch }),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),

@@ -1,0 +1,191 @@
+import { Octokit } from '@octokit/core'
+import { ForgeError, NotReadyError } from '../model/errors.ts'
+import type { CommitStatus, Forge, Proposal } from '../model/ports.ts'
+import { findOwnComment, withMarker } from './github-comment.ts'
+
+export interface GithubOptions {
+  /** `owner/name` */
+  readonly project: string
+  /** The branch that is deployed. */
+  readonly branch: string
+  readonly token: string
+  /** Without a slash at the end. */
+  readonly apiUrl: string
+}
+
+const perPage = 100
+
+/** The port over GitHub's REST API; throws ForgeError, or NotReadyError when it asks us to wait. */
+export function createGithub({ project, branch, token, apiUrl }: GithubOptions): Forge {
+  const [owner = '', repo = ''] = project.split('/')
+  const silent = { debug() {}, info() {}, warn() {}, error() {} }
+  const octokit = new Octokit({
+    auth: token,
+    baseUrl: apiUrl,
+    userAgent: 'nixcluster',
+    log: silent,
+  })
+  let login: Promise<string | undefined> | undefined
+
+  /** Undefined for an app's token, which is nobody's: its comments are a bot's. */
+  const ownLogin = (): Promise<string | undefined> =>
+    (login ??= ask('asking who we are', () => octokit.request('GET /user')).then(
+      ({ data }) => data.login,
+      (error: unknown) => {
+        login = undefined
+        if (error instanceof ForgeError && error.status === 403) return undefined
+        throw error
+      },
+    ))
+
+  function toProposal(pull: {
+    readonly number: number
+    readonly head: {
+      readonly ref: string
+      readonly sha: string
+      readonly repo: { readonly full_name: string } | null
+    }
+    readonly base: { readonly ref: string; readonly repo: { readonly full_name: string } }
+  }): Proposal {
+    return {
+      id: String(pull.number),
+      branch: pull.head.ref,
+      head: pull.head.sha,
+      base: pull.base.ref,
+      // Only people who may push can have a branch here; a deleted fork has no repository.
+      trusted: pull.head.repo?.full_name === pull.base.repo.full_name,
+    }
+  }
+
+  return {
+    kind: 'github',
+    async proposals() {
+      const pulls = await all((page) =>
+        ask('listing pull requests', () =>
+          octokit.request('GET /repos/{owner}/{repo}/pulls', {
+            ...{ owner, repo, state: 'open', base: branch, per_page: perPage, page },
+          }),
+        ),
+      )
+      return pulls.map(toProposal)
+    },
+    async proposal(id) {
+      const pull = await ask(`reading pull request ${id}`, () =>
+        octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', {
+          ...{ owner, repo, pull_number: Number(id) },
+        }),
+      ).catch(undefinedIfMissing)
+      if (pull === undefined || pull.data.state !== 'open') return undefined
+      return pull.data.base.ref === branch ? toProposal(pull.data) : undefined
+    },
+    async ensureComment({ id }, body) {
+      const text = withMarker(body)
+      const issue = { owner, repo, issue_number: Number(id) }
+      const comments = await all((page) =>
+        ask(`reading the comments of ${id}`, () =>
+          octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+            ...{ ...issue, per_page: perPage, page },
+          }),
+        ),
+      )
+      const own = findOwnComment(comments, await ownLogin())
+      if (own === undefined) {
+        await ask(`commenting on ${id}`, () =>
+          octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+            ...{ ...issue, body: text },
+          }),
+        )
+      } else if (own.body !== text) {
+        await ask(`editing the comment on ${id}`, () =>
+          octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+            ...{ owner, repo, comment_id: own.id, body: text },
+          }),
+        )
+      }
+    },
+    async ensureStatus(commit, status) {
+      const wanted = { ...status, description: shorten(status.description) }
+      const statuses = await all(async (page) => {
+        const combined = await ask(`reading the statuses of ${commit}`, () =>
+          octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/status', {
+            ...{ owner, repo, ref: commit, per_page: perPage, page },
+          }),
+        )
+        return { data: combined.data.statuses }
+      })
+      if (statuses.some((one) => isSame(one, wanted))) return
+      await ask(`setting a status of ${commit}`, () =>
+        octokit.request('POST /repos/{owner}/{repo}/statuses/{sha}', {
+          ...{ owner, repo, sha: commit, ...wanted },
+        }),
+      )
+    },
+  }
+}
+
+/** Reads pages until one is not full. */
+async function all<Item>(
+  read: (page: number) => Promise<{ readonly data: readonly Item[] }>,
+): Promise<readonly Item[]> {
+  const items: Item[] = []
+  for (let page = 1; ; page++) {
+    const { data } = await read(page)
+    items.push(...data)
+    if (data.length < perPage) return items
+  }
+}
+
+/** Asks GitHub and says what was being asked when it refuses. */
+async function ask<Answer>(doing: string, request: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await request()
+  } catch (error) {
+    throw toForgeError(doing, error)
+  }
+}
+
+function toForgeError(doing: string, cause: unknown): Error {
+  const { status, response } = cause as {
+    readonly status?: number
+    readonly response?: { readonly headers: Readonly<Record<string, string | undefined>> }
+  }
+  const text = `${doing}: ${cause instanceof Error ? cause.message : String(cause)}`
+  const waitMs = status === 403 || status === 429 ? waitAsked(response?.headers ?? {}) : undefined
+  if (waitMs !== undefined) return new NotReadyError(text, waitMs, { cause })
+  // Without a response the network failed, whatever the number says.
+  return new ForgeError(response === undefined ? 0 : (status ?? 0), text, { cause })
+}
+
+/** Milliseconds that GitHub asks us to wait, undefined when it refuses for another reason. */
+function waitAsked(headers: Readonly<Record<string, string | undefined>>): number | undefined {
+  const seconds = Number(headers['retry-after'])
+  if (seconds > 0) return seconds * 1000
+  if (headers['x-ratelimit-remaining'] !== '0') return undefined
+  // The reset is told by GitHub's clock, so its own date is what it is measured from.
+  const reset = Number(headers['x-ratelimit-reset']) * 1000 - Date.parse(headers['date'] ?? '')
+  return reset > 0 ? reset : 60_000
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof ForgeError && error.status === 404) return undefined
+  throw error
+}
+
+function isSame(
+  one: {
+    readonly context: string
+    readonly state: string
+    readonly description: string | null
+  },
+  wanted: CommitStatus,
+): boolean {
+  return (
+    one.context === wanted.context &&
+    one.state === wanted.state &&
+    one.description === wanted.description
+  )
+}
+
+/** GitHub refuses more than 140 characters. */
+const shorten = (text: string): string =>
+  [...text].length <= 140 ? text : `${[...text].slice(0, 139).join('')}…`

@@ -1,0 +1,76 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { matchedRoutes } from 'hono/route'
+import type { MetricsRegistry } from '../log/metrics.ts'
+import type { Log, Progress, Queue } from '../model/ports.ts'
+import { addCommands } from './commands.ts'
+import { addFollow } from './follow.ts'
+import { addGitHook } from './git-hook.ts'
+import { addGithubWebhook } from './github-webhook.ts'
+
+/** A repository as the server knows it. */
+export interface ServedRepository {
+  readonly name: string
+  readonly forge: 'git' | 'github'
+  /** `owner/name` at the forge. */
+  readonly project?: string
+  readonly secret: string
+}
+
+export interface AppOptions {
+  readonly repositories: readonly ServedRepository[]
+  readonly queue: Queue
+  readonly progress: Progress
+  readonly log: Log
+  readonly metrics: MetricsRegistry
+  /** What is not ready, by name; empty when webhooks can be taken. */
+  readonly ready: () => Promise<readonly string[]>
+  /** What `nixcluster status` shows: anything that is JSON, undefined for a 404. */
+  readonly status: (repository: string) => Promise<unknown>
+  /** The deployed branch and its tip as last seen, so that an approval can be followed. */
+  readonly deployed?: (repository: string) => Promise<Tip | undefined>
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly followMs: number
+    readonly followers: number
+  }
+  readonly now?: () => Date
+}
+
+export interface Tip {
+  readonly ref: string
+  readonly commit: string
+}
+
+/** The controller's HTTP side: it verifies, turns requests into jobs and decides nothing. */
+export function createApp(options: AppOptions): Hono {
+  const { log, metrics, limits, ready } = options
+  const app = new Hono()
+  app.use(async (c, next) => {
+    await next()
+    metrics.httpAnswered(matchedRoutes(c).at(-1)?.path ?? '', c.req.method, c.res.status)
+  })
+  app.use(
+    bodyLimit({
+      maxSize: limits.bodyBytes,
+      onError: (c) => c.json({ error: `the body is over ${limits.bodyBytes} bytes` }, 413),
+    }),
+  )
+  app.onError((error, c) => {
+    log.error({ err: error, path: c.req.path }, 'a request failed')
+    return c.json({ error: 'the controller failed, its log says why' }, 500)
+  })
+  app.get('/healthz', (c) => c.text('ok'))
+  app.get('/readyz', async (c) => {
+    const missing = await ready()
+    return missing.length === 0 ? c.text('ok') : c.json({ missing }, 503)
+  })
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+  )
+  addGithubWebhook(app, options)
+  addGitHook(app, options)
+  addFollow(app, options)
+  addCommands(app, options)
+  return app
+}
