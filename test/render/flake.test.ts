@@ -78,6 +78,26 @@ describe('a fleet of three', () => {
   })
 })
 
+test('a file that nothing refers to changes no system', () => {
+  const copied = settings({ 'environment.etc.copied.source': path('files/copied.conf') })
+  const inventory = fleet({
+    inputs: labFlakes,
+    machines: [machine('web1', '10.0.0.11', { settings: copied })],
+    services: [
+      service('dns', ['web1'], { definition: builtin('static-dns') }),
+      service('web', ['web1'], { definition: file('services/web.nix') }),
+    ],
+  })
+  const systemWith = (sources: Record<string, string>): unknown =>
+    flakeOf(inventory, {
+      'files/copied.conf': 'content',
+      'services/web.nix': '{ this, ... }: { environment.etc.web.text = this.fqdn; }',
+      ...sources,
+    })('deploy.nodes."web1.demo.lab".profiles.system.path.outPath')
+  expect(systemWith({ 'README.md': 'changed' })).toBe(systemWith({ 'README.md': 'text' }))
+  expect(systemWith({ 'files/copied.conf': 'changed' })).not.toBe(systemWith({}))
+})
+
 test('a short name that two machines share is no output', () => {
   const other = machine('web1', '10.0.0.12', { name: 'web1.other.lab' })
   const evaluate = flakeOf(
