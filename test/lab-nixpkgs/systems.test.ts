@@ -201,7 +201,9 @@ describe("deploy-rs' library", () => {
     expect(await readFile(join(profile, 'deploy-rs-activate'), 'utf8')).toContain(
       '$PROFILE/bin/switch-to-configuration switch',
     )
-    expect((await execa(join(profile, 'activate-rs'), ['--help'])).stdout).toContain('Revoke profile activation')
+    expect((await execa(join(profile, 'activate-rs'), ['--help'])).stdout).toContain(
+      'Revoke profile activation',
+    )
     expect(await readlink(join(profile, 'bin/switch-to-configuration'))).toBe(
       `${await build('toplevel.web')}/bin/switch-to-configuration`,
     )

@@ -85,8 +85,10 @@ setup_etc() {
 
 setup_users() {
   separator=$(printf '\037')
+  touch "$tables" "$tables.new"
+  # What a killed activation created counts as ours.
+  sort -u -o "$tables" "$tables" "$tables.new"
   : > "$tables.new"
-  touch "$tables"
   # Groups first: users name them.
   while IFS=$separator read -r kind name id rest; do
     [ "$kind" = group ] || continue
