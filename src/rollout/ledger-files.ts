@@ -70,7 +70,7 @@ const machinePath = ({ cluster, name }: MachineRecord): string => `machines/${cl
 
 const rolloutPath = ({ seq }: Rollout): string => `rollouts/${seq}.json`
 
-const ajv = new Ajv2020({ strict: false })
+const ajv = new Ajv2020()
 ajv.addSchema(schema, 'ledger')
 
 function parse<File>(kind: keyof typeof schema.$defs, path: string, file: string): File {

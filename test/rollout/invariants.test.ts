@@ -108,6 +108,7 @@ const variants: readonly (readonly [string, Partial<Rules>, Scenario, RegExp])[]
   ['R10, the ledger is read after the take', { decideRun: remembersLedger() }, slowTwice, /^S3/],
   ['R12, activate starts through the gate', { gate: false }, good, /^S/],
   ['R13, the lock is held while activate lives', { lock: false }, good, /^S/],
+  ['R13, a temporary path in use is left alone', { lock: false }, good, /^S8/],
   ['R14, activate outlives its connection', { detached: false }, cuts, /^(S|L1)/],
   [
     'R16, nothing is activated twice',

@@ -438,6 +438,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
             break
           }
           m.impatient = false
+          if (m.lease) clean(m, m.lease.run)
           m.lease = {
             ...{ ledger: 'L', n, run, owner: 'w', path: `${system}-profile`, stage: 'taken' },
             ...{ before: m.running, bootId: `boot${m.boots}`, uptime: 0 },
@@ -493,7 +494,17 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   }
 
   function drop(m: Machine, run: string): void {
-    if (reachable(m) && !locked(m) && m.lease?.run === run) m.lease = undefined
+    if (!reachable(m) || locked(m) || m.lease?.run !== run) return
+    clean(m, run)
+    m.lease = undefined
+  }
+
+  /** Removes a run's temporary path; whoever waits for its canary takes that for the confirmation (R15). */
+  function clean(m: Machine, run: string): void {
+    if (m.activations.some((each) => each.run === run && each.stage === 'waiting')) {
+      throw new Violation('S8 an activation was confirmed by a clean-up')
+    }
+    m.canaries.delete(run)
   }
 
   // ---- scheduling
