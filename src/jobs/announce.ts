@@ -6,7 +6,7 @@ import { conflictComment, planComment } from '../report/plan-comment.ts'
 import { planText } from '../report/plan-text.ts'
 import { problemsComment } from '../report/problems-comment.ts'
 import { eventLines, rolloutEndLines, rolloutStartLines } from '../report/rollout-text.ts'
-import { sentences } from '../report/summary.ts'
+import { headline, sentences } from '../report/summary.ts'
 import { count, list, shortCommit, shortNames } from '../report/wording.ts'
 import type { Planned } from './plan.ts'
 import type { Repository } from './repository.ts'
@@ -112,7 +112,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
           const { plan } = planned
           const { tookMs: _, ...lasting } = plan
           const state = plan.failures.length > 0 ? 'failure' : 'success'
-          const description = sentences(plan)
+          const description = sentences(headline(plan))
           return tell(
             planText(plan),
             planComment(lasting, { showContents: false }),

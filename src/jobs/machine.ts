@@ -172,16 +172,13 @@ function createRun(
         health: healthOf(look),
         at: clock.now().toISOString(),
       }
-      let verdict: Verdict = { kind: 'stale', reason: '' }
-      await writeChange(store, (ledger) => {
-        const change = conclude(ledger, name, n, evidence)
-        verdict = change.verdict
-        return change
-      })
-      switch ((verdict as Verdict).kind) {
+      const { lease } = look.reading
+      if (lease?.n === n && lease.run !== attempt) return done
+      const { verdict } = await writeChange(store, (ledger) => conclude(ledger, name, n, evidence))
+      switch (verdict.kind) {
         case 'stale':
           // The number is closed, so the lease is not needed as evidence any more.
-          if (look.reading.lease?.n === n) await remote.drop(target, attempt)
+          if (lease?.n === n) await remote.drop(target, attempt)
           return done
         case 'take':
           return { kind: 'retry', afterMs: lookAgainMs, reason: verdict.reason }
@@ -240,8 +237,9 @@ function createRun(
         report('lost', { text: error.message })
         return { kind: 'retry', afterMs: untilNextTry(intent, clock), reason: error.message }
       }
-      if (error instanceof CommandError) report('failed', { text: error.message })
-      throw error
+      if (!(error instanceof CommandError)) throw error
+      report('failed', { text: error.message })
+      return { kind: 'retry', afterMs: 30_000, reason: error.message }
     }
   }
 }
