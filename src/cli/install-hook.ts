@@ -1,0 +1,43 @@
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface InstalledHook {
+  /** `bin/nixcluster`, absolute: a hook's PATH is short. */
+  readonly program: string
+  readonly url: string
+  readonly repository: string
+  /** Absolute; only its name is written into the hook. */
+  readonly secretFile: string
+  readonly limit?: string
+}
+
+const mark = '# Written by nixcluster hook install.'
+
+/** Writes the post-receive hook of a bare repository and gives its path; a hook by others stays, with an error. */
+export async function installHook(bareRepository: string, hook: InstalledHook): Promise<string> {
+  await stat(join(bareRepository, 'objects')).catch((cause: unknown) => {
+    throw new Error(`${bareRepository} is no bare repository`, { cause })
+  })
+  const file = join(bareRepository, 'hooks', 'post-receive')
+  const present = await readFile(file, 'utf8').catch(() => mark)
+  if (!present.includes(mark)) {
+    throw new Error(`${file} is not ours: add this line to it: ${commandLine(hook)}`)
+  }
+  await mkdir(join(bareRepository, 'hooks'), { recursive: true })
+  await writeFile(file, `#!/bin/sh\n${mark}\nexec ${commandLine(hook)}\n`)
+  await chmod(file, 0o755)
+  return file
+}
+
+function commandLine({ program, url, repository, secretFile, limit }: InstalledHook): string {
+  const words = [
+    ...[program, 'hook', 'post-receive'],
+    ...['--url', url, '--repository', repository, '--secret-file', secretFile],
+    ...(limit === undefined ? [] : ['--limit', limit]),
+  ]
+  return words.map(quote).join(' ')
+}
+
+/** As one word of a shell, whatever is in it. */
+const quote = (word: string): string =>
+  /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
