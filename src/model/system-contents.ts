@@ -1,7 +1,7 @@
 /** What is in a NixOS toplevel, as far as a plan compares it. */
 export interface SystemContents {
   readonly system: string
-  /** unit name -> its content (unit file and drop-ins) */
+  /** unit name -> its content: unit file and drop-ins; scripts and who wants it as comments */
   readonly units: Readonly<Record<string, string>>
   /** path below /etc -> text, or undefined where it is no text or too long */
   readonly files: Readonly<Record<string, { readonly hash: string; readonly text?: string }>>

@@ -7,7 +7,7 @@ const maxLines = 30
  * to it, the nearest first. Throws what is no answer of Nix.
  */
 export function evaluationError(error: unknown, tree: string): string {
-  if (!(error instanceof CommandError)) throw error
+  if (!(error instanceof CommandError) || isWorldly(error)) throw error
   if (error.timedOut) return `the evaluation did not end in time: ${error.message}`
   const lines = withoutHashes(error.stderr, tree).split('\n')
   const start = lines.findIndex((line) => line.startsWith('error:'))
@@ -17,6 +17,11 @@ export function evaluationError(error: unknown, tree: string): string {
   const message = withoutCode(undented(lines.slice(last)).replace(/^error:\s*/, ''))
   return shortened([message, ...steps(lines.slice(start, last))].join('\n'))
 }
+
+/** Nix itself is away or has no room: no fault of the configuration, and over when that is mended. */
+const isWorldly = ({ exitCode, signal, timedOut, stderr }: CommandError): boolean =>
+  (exitCode === undefined && signal === undefined && !timedOut) ||
+  /No space left on device|cannot connect to (socket|daemon)|cannot open connection/.test(stderr)
 
 /** What of the trace concerns the user: options, definitions, and places of their own files. */
 function steps(trace: readonly string[]): readonly string[] {

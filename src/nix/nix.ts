@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { run } from '../exec/run.ts'
 import type { RunOptions } from '../exec/run.ts'
 import { CommandError } from '../model/errors.ts'
@@ -10,7 +10,7 @@ import { readSystem } from './read-system.ts'
 import { buildErrors, evaluationError } from './nix-error.ts'
 
 export interface NixOptions {
-  /** The `nix` program; `nix-store` is looked for on the PATH of `env`. */
+  /** The `nix` program; `nix-store` is beside it. */
   readonly nix: string
   /** The whole environment; PATH, and NIX_CONF_DIR where it is not the usual one. No credentials. */
   readonly env: Readonly<Record<string, string>>
@@ -32,6 +32,7 @@ export interface ControllerNix extends Nix {
 /** The controller's Nix, by its command line; a user's error is data, anything else CommandError. */
 export function createNix(options: NixOptions): ControllerNix {
   const { nix, stateDir, evaluationTimeoutMs = 600_000, buildTimeoutMs = 7_200_000 } = options
+  const nixStore = nix.includes('/') ? join(dirname(nix), 'nix-store') : 'nix-store'
   const home = join(stateDir, 'home')
   const env = { ...options.env, HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' }
   const features = ['--extra-experimental-features', 'nix-command flakes']
@@ -119,7 +120,7 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 
   const valid = async (paths: readonly string[]): Promise<ReadonlySet<string>> => {
-    const { stdout } = await call('nix-store', ['--check-validity', '--print-invalid', ...paths])
+    const { stdout } = await call(nixStore, ['--check-validity', '--print-invalid', ...paths])
     const invalid = new Set(stdout.split('\n'))
     return new Set(paths.filter((path) => !invalid.has(path)))
   }
@@ -155,7 +156,7 @@ export function createNix(options: NixOptions): ControllerNix {
         if (done.length > 0) await build(done.flatMap(rooted), buildTimeoutMs)
         const errors = new Map<string, string>()
         for (const { drv } of failed) {
-          const { stdout } = await call('nix-store', ['--query', '--requisites', drv])
+          const { stdout } = await call(nixStore, ['--query', '--requisites', drv])
           errors.set(drv, buildErrors(error, drv, new Set(stdout.split('\n'))))
         }
         return errors
@@ -165,7 +166,7 @@ export function createNix(options: NixOptions): ControllerNix {
     async has(paths) {
       for (let at = 0; at < paths.length; at += 5000) {
         const slice = paths.slice(at, at + 5000)
-        const { exitCode } = await call('nix-store', ['--check-validity', ...slice], {
+        const { exitCode } = await call(nixStore, ['--check-validity', ...slice], {
           accept: [0, 1],
         })
         if (exitCode !== 0) return false
@@ -188,10 +189,12 @@ export function createNix(options: NixOptions): ControllerNix {
     },
 
     async lock(folder, what) {
-      const flake = ['--flake', `path:${folder}`]
-      if (what === 'missing') await nixCommand(['flake', 'lock', `path:${folder}`])
-      else if (what === 'all') await nixCommand(['flake', 'update', ...flake])
-      else await nixCommand(['flake', 'update', ...flake, what.input])
+      const flake = `path:${folder}`
+      const args =
+        what === 'missing'
+          ? ['flake', 'lock', flake]
+          : ['flake', 'update', '--flake', flake, ...(what === 'all' ? [] : [what.input])]
+      await nixCommand(args, { timeoutMs: evaluationTimeoutMs })
     },
 
     async prune(root, keep) {

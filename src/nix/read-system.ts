@@ -85,7 +85,7 @@ function withModes(
   return result
 }
 
-/** Unit -> its file, its drop-ins and who wants it, as one text. */
+/** Unit -> its file, its drop-ins, its scripts and who wants it, as one text. */
 async function readUnits(folder: string): Promise<Readonly<Record<string, string>>> {
   const units: Record<string, string[]> = {}
   const names = (await readdir(folder).catch(() => [])).sort()
@@ -105,6 +105,7 @@ async function readUnits(folder: string): Promise<Readonly<Record<string, string
       unit.push(`# ${file}\n${await readUnit(join(folder, name, file))}`)
     }
   }
+  for (const texts of Object.values(units)) texts.push(await readScripts(texts.join('')))
   for (const name of names) {
     const [, wanting, how] = /^(.+)\.(wants|requires|upholds)$/.exec(name) ?? []
     if (wanting === undefined) continue
@@ -112,6 +113,20 @@ async function readUnits(folder: string): Promise<Readonly<Record<string, string
     for (const unit of await below(name)) units[unit]?.push(`# ${verb} by ${wanting}\n`)
   }
   return Object.fromEntries(Object.entries(units).map(([name, texts]) => [name, texts.join('')]))
+}
+
+/** The scripts that NixOS made of a unit's settings, as comments: their text is what a person wrote. */
+async function readScripts(unit: string): Promise<string> {
+  const paths =
+    unit.match(/\/nix\/store\/[0-9a-z]{32}-unit-script-[\w@.-]+(\/bin\/[\w@.-]+)?/g) ?? []
+  const scripts: string[] = []
+  for (const path of new Set(paths)) {
+    const text = await readFile(path, 'utf8').catch(() => '')
+    if (text === '' || text.length > maxText) continue
+    const lines = text.trimEnd().split('\n')
+    scripts.push(`# ${path.slice(44)}:\n${lines.map((line) => `#   ${line}\n`).join('')}`)
+  }
+  return scripts.join('')
 }
 
 async function readUnit(path: string): Promise<string> {

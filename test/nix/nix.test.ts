@@ -207,8 +207,9 @@ test('describes units, files, packages and size of a system', async () => {
       vm0: `
         let
           vault = make "vault-1.17.2" "head -c 100000 /dev/zero > $out";
+          reload = make "unit-script-vault-reload" "printf '#!/bin/sh\\nkill -HUP' > $out";
           service = make "unit-vault.service" ''
-            printf '[Service]\\nExecStart=\${vault}' > $out
+            printf '[Service]\\nExecStart=\${vault}\\nExecReload=\${reload}' > $out
           '';
           etc = make "etc" ''
             d=$out/etc; mkdir -p $d/systemd/system/multi-user.target.wants
@@ -236,7 +237,7 @@ test('describes units, files, packages and size of a system', async () => {
   await nix.build([system], 'fleet')
   const contents = (await nix.describe(system.system))!
   expect(contents.units['vault.service']).toMatch(
-    /^\[Service\]\nExecStart=\/nix\/store\/.{32}-vault-1\.17\.2\n# overrides\.conf\n\[Service\]\nNice=5\n# Wanted by multi-user\.target\n$/,
+    /^\[Service\]\nExecStart=\/nix\/store\/.{32}-vault-1\.17\.2\nExecReload=.*\n# overrides\.conf\n\[Service\]\nNice=5\n# unit-script-vault-reload:\n# {3}#!\/bin\/sh\n# {3}kill -HUP\n# Wanted by multi-user\.target\n$/,
   )
   expect(Object.keys(contents.units)).toEqual(['off.service', 'vault.service'])
   expect(contents.units['off.service']).toBe('# masked\n')
