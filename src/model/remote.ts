@@ -12,7 +12,7 @@ export interface Claim {
   readonly n: number
   /** The run's nonce. */
   readonly run: string
-  /** Who to ask about it: the controller's host and process. */
+  /** Whom to ask about it: a controller. */
   readonly owner: string
   readonly path: string
 }

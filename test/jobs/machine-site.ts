@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab, LabMachine } from '../../lab/machines.ts'
@@ -5,11 +7,12 @@ import { createDeployRs } from '../../src/deploy-rs/deploy-rs.ts'
 import { createMachineJob, type MachineJobPorts } from '../../src/jobs/machine.ts'
 import type { Ledger, MachineRecord } from '../../src/model/ledger.ts'
 import type { Clock, Job, Log, Outcome } from '../../src/model/ports.ts'
-import type { MachineEvent, Remote, Target } from '../../src/model/remote.ts'
+import type { Deployer, MachineEvent, Remote, Target } from '../../src/model/remote.ts'
 import { createRemote } from '../../src/ssh/remote.ts'
 import { createSsh } from '../../src/ssh/ssh.ts'
 import { createMemoryLedger } from '../fakes/ledger-store.ts'
 import type { TestSystem } from '../fakes/systems.ts'
+import type { Work } from './machine-worker.ts'
 
 const clock: Clock = { now: () => new Date(), sleep: (ms) => sleep(ms) }
 const silent = (): void => undefined
@@ -20,6 +23,7 @@ export interface Site {
   readonly machine: LabMachine
   readonly target: Target
   readonly remote: Remote
+  readonly deployer: Deployer
   readonly ledger: ReturnType<typeof createMemoryLedger>
   readonly events: MachineEvent[]
   readonly jobs: Job[]
@@ -30,6 +34,11 @@ export interface Site {
   run(ports?: Partial<MachineJobPorts>): Promise<Outcome>
   /** The same for the next intent. */
   deploy(system: TestSystem): Promise<Outcome>
+  /**
+   * Takes the lease for the open intent and lets a worker process activate it; done once that has begun on the machine.
+   * `kill` takes what is named away with SIGKILL: the worker alone, or its deploy-rs and ssh too.
+   */
+  activate(): Promise<{ kill(what: 'worker' | 'all'): void }>
   /** What of Nix is on the machine, as it says itself. */
   state(): Promise<{ running: string; profile: string; generations: string[] }>
 }
@@ -72,7 +81,7 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
   const recordNow = (): MachineRecord => ledger.current.machines[name]!
 
   const site: Site = {
-    ...{ machine, target, remote, ledger, events, jobs },
+    ...{ machine, target, remote, deployer, ledger, events, jobs },
     record: recordNow,
     intend({ path, drv, system }) {
       const n = recordNow().attempt + 1
@@ -103,6 +112,30 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
       site.intend(system)
       return site.run()
     },
+    async activate() {
+      const { n, path } = recordNow().intent!
+      const run = crypto.randomUUID()
+      await deployer.copy(target, path)
+      const { lease } = (await remote.look(target)).reading
+      await remote.take(target, { ledger: 'ledger-1', n, run, owner: 'dead', path }, lease)
+      const work: Work = {
+        folder: join(lab.folder, 'runs'),
+        env: lab.environment,
+        sshConfig: await ssh.configFile(target),
+        activation: { target, run, path },
+      }
+      const program = join(import.meta.dirname, 'machine-worker.ts')
+      const worker = spawn(process.execPath, [program, JSON.stringify(work)], { stdio: 'ignore' })
+      await machine.run(
+        'until grep -qx stage=started /nix/var/nixcluster/lease; do sleep 0.1; done',
+      )
+      return {
+        kill(what) {
+          worker.kill('SIGKILL')
+          if (what === 'all') for (const child of processesWith(run)) process.kill(child, 'SIGKILL')
+        },
+      }
+    },
     async state() {
       const { stdout } = await machine.run(
         'readlink -f /run/current-system; readlink -f /nix/var/nix/profiles/system; ls /nix/var/nix/profiles | grep system-',
@@ -113,3 +146,19 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
   }
   return site
 }
+
+/** Processes of this host whose command line has the text: those of one run. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => {
+      try {
+        return /^(\S*\/)?(deploy|ssh)\0/.test(command(name)) && command(name).includes(text)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+const command = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')

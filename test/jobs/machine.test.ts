@@ -32,6 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab.stop())
 
+const neverStarted = { exitCode: 1, log: '/runs/1/deploy.log', lines: ['no deriver'] }
 const last = (site: Site) => site.events.at(-1)
 
 test('the first system of a machine is generation 1, and the ledger says what was read back', async () => {
@@ -148,13 +149,26 @@ test('a machine that cannot be reached is lost, its intent stays open, and the n
   expect((await data.state()).running).toBe(systems.second.system)
 })
 
+test('a deploy-rs that cannot start leaves the intent open, and the next run takes over', async () => {
+  data.intend(systems.first)
+  const broken = { ...data.deployer, deploy: () => Promise.resolve(neverStarted) }
+  expect(await data.run({ deployer: broken })).toMatchObject({ kind: 'retry' })
+  expect(last(data)).toMatchObject({
+    event: 'failed',
+    text: 'deploy-rs could not start: no deriver',
+  })
+  expect(data.record().intent).toBeDefined()
+  expect(await data.run()).toEqual({ kind: 'done' })
+  expect(data.record().given?.system).toBe(systems.first.system)
+})
+
 test('the lease of another ledger is refused by name (R24)', async () => {
   const claim = { ledger: 'ledger-2', n: 1, run: 'theirs', owner: 'another', path: '/nix/store/x' }
   await data.remote.take(data.target, claim, undefined)
-  data.intend(systems.first)
+  data.intend(systems.second)
   expect(await data.run()).toMatchObject({
     kind: 'stop',
     reason: expect.stringContaining('ledger-2'),
   })
-  expect((await data.state()).running).toBe(systems.second.system)
+  expect((await data.state()).running).toBe(systems.first.system)
 })

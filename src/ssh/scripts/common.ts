@@ -102,8 +102,10 @@ answer() {
   exit 0
 }
 
+# Not those that are only remembered as failed and do not exist any more.
 failed_units() {
-  systemctl list-units --state=failed --no-legend --plain --no-pager 2>/dev/null | cut -d' ' -f1
+  systemctl list-units --state=failed --no-legend --plain --no-pager 2>/dev/null |
+    while read -r unit load rest; do if [ "$load" != not-found ]; then echo "$unit"; fi; done
 }
 
 # What runs, in a form that deploy-rs' rollback can activate: a generation that is one, else one is built here.

@@ -1,0 +1,97 @@
+import { mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startLab, type Lab } from '../../lab/machines.ts'
+import { createMemoryLedger } from '../fakes/ledger-store.ts'
+import { createContactJob } from '../../src/jobs/contact.ts'
+import { CommandError, UnreachableError } from '../../src/model/errors.ts'
+import type { Job } from '../../src/model/ports.ts'
+import type { MachineEvent, Target } from '../../src/model/remote.ts'
+import { createRemote } from '../../src/ssh/remote.ts'
+import { createSsh, type Ssh } from '../../src/ssh/ssh.ts'
+
+let lab: Lab
+let ssh: Ssh
+let folder: string
+let web: Target
+let data: Target
+
+beforeAll(async () => {
+  lab = await startLab({ machines: ['web.example.com', 'data.example.com'] })
+  folder = await mkdtemp(join(tmpdir(), 'nixcluster-ssh-'))
+  ssh = createSsh({ identityFile: lab.identityFile, folder, env: lab.environment })
+  const target = (name: string): Target => ({
+    name,
+    targetHost: lab.machines[name]!.address,
+    port: 22,
+    sshUser: 'root',
+    user: 'root',
+    hostKey: lab.machines[name]!.hostKey,
+    magicRollback: true,
+    autoRollback: true,
+    confirmTimeout: 6,
+    activationTimeout: 20,
+  })
+  web = target('web.example.com')
+  data = target('data.example.com')
+})
+afterAll(() => lab.stop())
+
+test('a script gets its arguments as they are', async () => {
+  const odd = [`it's`, '$HOME `id`', 'two\nlines', '']
+  const script = 'main() { for word; do printf "[%s]" "$word"; done; }'
+  const { stdout } = await ssh.script(web, script, odd, 10_000)
+  expect(stdout).toBe(`[it's][$HOME \`id\`][two\nlines][]`)
+})
+
+test('what a script says when it fails is the error', async () => {
+  const script = 'main() { echo no room left >&2; exit 3; }'
+  const failed = ssh.script(web, script, [], 10_000)
+  await expect(failed).rejects.toThrow(CommandError)
+  await expect(failed).rejects.toThrow('web.example.com: no room left')
+})
+
+test('a machine with another key than the known one is not talked to', async () => {
+  const stranger = ssh.script({ ...web, hostKey: data.hostKey! }, 'main() { true; }', [], 10_000)
+  await expect(stranger).rejects.toThrow(UnreachableError)
+  await expect(stranger).rejects.toThrow('its host key is not the known one')
+})
+
+test('a closed port is unreachable, in the words of ssh', async () => {
+  const closed = ssh.script({ ...web, port: 2222 }, 'main() { true; }', [], 10_000)
+  await expect(closed).rejects.toThrow(UnreachableError)
+  await expect(closed).rejects.toThrow(/port 2222: Connection refused/)
+})
+
+test('a machine that does not answer in time is unreachable', async () => {
+  const slow = ssh.script(web, 'main() { sleep 30; }', [], 500)
+  await expect(slow).rejects.toThrow('web.example.com does not answer')
+})
+
+test('the first contact writes down what runs and the key, and leaves no key behind on its own disk', async () => {
+  const { hostKey, ...stranger } = data
+  const ledger = createMemoryLedger({ id: 'ledger-1', machines: {}, rollouts: [] })
+  const events: MachineEvent[] = []
+  const jobs: Job[] = []
+  const contact = createContactJob({
+    repository: 'fleet',
+    ledger,
+    remote: createRemote({ ssh }),
+    targetOf: () => Promise.resolve({ target: stranger, cluster: 'example.com' }),
+    clock: { now: () => new Date('2026-01-01'), sleep: () => Promise.resolve() },
+    report: (event) => events.push(event),
+    queue: { add: (job) => Promise.resolve(void jobs.push(job)) },
+  })
+  expect(await contact('data.example.com')).toEqual({ kind: 'done' })
+  expect(ledger.current.machines['data.example.com']).toMatchObject({
+    cluster: 'example.com',
+    hostKey: hostKey!.split(' ').slice(0, 2).join(' '),
+    given: { path: '', system: '', seq: 0 },
+  })
+  expect(events[0]).toMatchObject({ event: 'found', text: 'nothing of Nix runs' })
+  expect(jobs).toEqual([{ kind: 'rollout', repository: 'fleet' }])
+  const { stdout } = await lab.machines['data.example.com']!.run('ls /nix/var/nixcluster')
+  expect(stdout).toBe('')
+  expect((await readdir(folder)).filter((name) => name.startsWith('data.'))).toEqual([])
+})
