@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { simpleGit } from 'simple-git'
@@ -111,15 +111,8 @@ export function createGit(options: GitOptions): Git {
         await mkdir(mirror, { recursive: true })
         await git('making a mirror', ['init', '--bare', '.'])
       }
-      await remoteGit(`fetching ${withoutSecret(url)}`, [
-        'fetch',
-        '--verbose',
-        '--prune',
-        '--no-tags',
-        '--no-write-fetch-head',
-        url,
-        ...refspecs,
-      ])
+      const args = ['fetch', '--verbose', '--prune', '--no-tags', '--no-write-fetch-head', url]
+      await unlocking(() => remoteGit(`fetching ${withoutSecret(url)}`, [...args, ...refspecs]))
     })
 
   const readTree = async (commit: string): Promise<readonly TreeEntry[]> => {
@@ -255,6 +248,23 @@ export function createGit(options: GitOptions): Git {
         await plumb('noting what was pushed', ['update-ref', ref, commit])
         return 'pushed'
       }),
+  }
+}
+
+/** So old, a lock file is one that a git left behind that was ended, in milliseconds. */
+const abandonedMs = 60_000
+
+/** Once more where an abandoned lock file was all that stood in the way. */
+async function unlocking<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const lock = /'(\/[^']+\.lock)': File exists/.exec(String(error))?.[1]
+    const found = lock === undefined ? undefined : await stat(lock).catch(() => undefined)
+    if (lock === undefined || found === undefined) throw error
+    if (Date.now() - found.mtimeMs < abandonedMs) throw error
+    await rm(lock, { force: true })
+    return await work()
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync, chmodSync, utimesSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -149,6 +149,22 @@ test('a mirror that vanished is made anew', async () => {
   await git.push('main', id, undefined)
   rmSync(join(folder, `mirror-${clones - 1}`), { recursive: true })
   expect(await git.readTree(id)).toHaveLength(1)
+})
+
+test('a lock that an ended git left in the mirror is in nobody’s way, a fresh one is', async () => {
+  const [a, b] = [clone(), clone()]
+  const mirror = join(folder, `mirror-${clones - 1}`)
+  const first = await a.writeCommit(commit({ a: '1' }))
+  await a.push('main', first, undefined)
+  await b.fetch()
+  const second = await a.writeCommit(commit({ a: '2' }, [first]))
+  await a.push('main', second, first)
+  const lock = join(mirror, 'refs/heads/main.lock')
+  writeFileSync(lock, '')
+  await expect(b.fetch()).rejects.toThrow('File exists')
+  utimesSync(lock, 1, 1)
+  await b.fetch()
+  expect(await b.branches()).toEqual(new Map([['main', second]]))
 })
 
 test('merges two branches without touching either, or names the files in conflict', async () => {
