@@ -1,5 +1,5 @@
-import type { Intent, Ledger } from '../model/ledger.ts'
-import { currentRollout, recordOf, withRecord, withRolloutState } from './record.ts'
+import type { Intent, Ledger, MachineRecord } from '../model/ledger.ts'
+import { currentRollout, recordOf, withRolloutState } from './record.ts'
 import { standings, type FleetMachine, type Standing } from './standing.ts'
 import { want, withdraw } from './wanted.ts'
 
@@ -85,16 +85,17 @@ function start(
   const isSpare = ({ roles }: FleetMachine): boolean =>
     roles.every((role) => (unavailable.get(role) ?? 0) < (roleLimits[role] ?? Infinity))
   let room = limits.parallel - openIntents(ledger).filter((name) => !lostOf(ledger, name)).length
-  let after = ledger
+  const begun: Record<string, MachineRecord> = {}
   for (const machine of fleet) {
     if (room <= 0) break
     if (standing[machine.name]?.state !== 'pending') continue
     if (!isSpare(machine)) continue
-    after = withIntent(after, machine)
+    begun[machine.name] = withIntent(ledger, machine)
     count(unavailable, machine)
     room -= 1
   }
-  return after
+  if (Object.keys(begun).length === 0) return ledger
+  return { ...ledger, machines: { ...ledger.machines, ...begun } }
 }
 
 const lostOf = (ledger: Ledger, name: string): Intent['lost'] => ledger.machines[name]?.intent?.lost
@@ -117,14 +118,14 @@ function count(counts: Map<string, number>, { roles }: FleetMachine): void {
 }
 
 /** (R8) The attempt's number grows by one for each intent. */
-function withIntent(ledger: Ledger, machine: FleetMachine): Ledger {
+function withIntent(ledger: Ledger, machine: FleetMachine): MachineRecord {
   const record = recordOf(ledger, machine)
   const wanted = ledger.wanted?.systems?.[machine.name]
-  if (wanted === undefined || 'failed' in wanted) return ledger
+  if (wanted === undefined || 'failed' in wanted) return record
   const { path, drv, system } = wanted
   const n = record.attempt + 1
-  const intent: Intent = { n, kind: 'forward', path, drv, system, seq: ledger.wanted?.seq ?? 0 }
-  return withRecord(ledger, { ...record, attempt: n, intent })
+  const seq = ledger.wanted?.seq ?? 0
+  return { ...record, attempt: n, intent: { n, kind: 'forward', path, drv, system, seq } }
 }
 
 /** A rollout is done when none of its machines is open or affected; one that has work again runs again. */
