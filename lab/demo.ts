@@ -32,11 +32,11 @@ async function see(lab: Lab, name: string): Promise<Seen> {
   const { stdout } = await lab.machines[name]!.run(`
     profile=/nix/var/nix/profiles/system
     readlink $profile | sed 's/system-\\(.*\\)-link/\\1/'
-    readlink -f $profile/etc/.. 2>/dev/null; readlink -f /run/current-system
-    readlink -f $profile; cat /etc/motd
+    readlink -f $profile
+    readlink -f /run/current-system
+    head -n 1 /etc/motd | tr -d '\\n'; echo
     systemctl is-active hello.service`)
-  const [generation = '', , running = '', profile = '', greeting = '', unit = ''] =
-    stdout.split('\n')
+  const [generation = '', profile = '', running = '', greeting = '', unit = ''] = stdout.split('\n')
   return { name, generation, profile, running, greeting, unit }
 }
 

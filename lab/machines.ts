@@ -158,6 +158,7 @@ async function boot({ tools }: Site, name: string, disk: string, port: Port): Pr
     `exec systemd-nspawn --keep-unit --register=no --quiet --settings=no --link-journal=no \\
       --resolv-conf=off --timezone=off --console=read-only -M ${quote(port.namespace)} \\
       --hostname=${quote(name)} --network-namespace-path=${quote(`/run/netns/${port.namespace}`)} \\
+      --capability=CAP_NET_ADMIN \\
       -D ${quote(root)} -b`,
   ].join('\n')
   const log = openSync(join(disk, 'console.log'), 'a')

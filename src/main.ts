@@ -52,8 +52,13 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   serve: async (program) =>
     (await import('./cli/serve.ts')).register(program, context, {
       env: process.env,
-      programs: programEnvironment(),
-      version,
+      start: async (config, log) =>
+        (await import('./server/controller.ts')).startController({
+          config,
+          log,
+          env: programEnvironment(),
+          version,
+        }),
     }),
 }
 

@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { readConfig } from '../config/config.ts'
+import { readConfig, type Config } from '../config/config.ts'
 import { createLog } from '../log/log.ts'
 import { describe } from '../jobs/outcome.ts'
+import type { Log } from '../model/ports.ts'
 import type { CliContext } from './context.ts'
 import { printDiagnostics } from './output.ts'
 
-/** The parts of the environment that a controller is started with. */
+/** What `serve` is given besides. */
 export interface ServeEnvironment {
   /** Where settings may come from. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** What outside programs get, whole. */
-  readonly programs: Readonly<Record<string, string>>
-  readonly version: string
+  /** Starts the controller; `close` lets activations end. */
+  readonly start: (config: Config, log: Log) => Promise<{ close(): Promise<void> }>
 }
 
 /** `nixcluster serve`: the controller, until SIGTERM or SIGINT. */
@@ -28,7 +28,7 @@ export function register(program: Command, context: CliContext, world: ServeEnvi
 async function serve(
   configFile: string,
   context: CliContext,
-  { env, programs, version }: ServeEnvironment,
+  { env, start }: ServeEnvironment,
 ): Promise<void> {
   const file = resolve(context.cwd, configFile)
   const text = readText(file)
@@ -46,9 +46,8 @@ async function serve(
     secrets: secrets.filter((secret) => secret !== ''),
     write: context.stderr,
   })
-  const { startController } = await import('../server/controller.ts')
   try {
-    const controller = await startController({ config, env: programs, version, log })
+    const controller = await start(config, log)
     await signalled()
     log.info({}, 'ending')
     await controller.close()

@@ -82,7 +82,9 @@ function fingerprintsOf(
 ): ReadonlyMap<string, string> {
   const { rendered } = compilation
   if (rendered === undefined) return new Map()
-  const nixReadsYaml = nixMayReadYaml(texts) || nixMayReadYaml(writtenInYaml(rendered.files))
+  const nixReadsYaml =
+    nixMayReadYaml(texts) ||
+    nixMayReadYaml(new Map([['written in YAML.nix', rendered.code.join('\n')]]))
   return new Map(
     [...rendered.dependencies].map(([machine, files]) => [
       machine,
@@ -100,11 +102,3 @@ function fingerprintsOf(
     ]),
   )
 }
-
-/** Generated files may carry `!nix` of the user's; our own library reads no YAML. */
-const writtenInYaml = (files: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map(
-    [...files].filter(
-      ([path]) => path.startsWith('nixcluster/') && !path.startsWith('nixcluster/lib/'),
-    ),
-  )
