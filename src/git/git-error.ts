@@ -4,7 +4,7 @@ const kinds: readonly (readonly [GitError['kind'], RegExp])[] = [
   ['rejected', /\[rejected\]|\[remote rejected\]|pre-receive hook declined|protected branch/],
   [
     'unreachable',
-    /could not read from remote|does not appear to be a git repository|unable to access|could not resolve|connection (refused|timed out|reset)|host key verification failed|permission denied \(|no such file or directory/i,
+    /could not read from remote|does not appear to be a git repository|unable to access|could not resolve|connection (refused|timed out|reset)|block timeout reached|host key verification failed|permission denied \(|no such file or directory/i,
   ],
   [
     'missing',

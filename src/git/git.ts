@@ -38,6 +38,9 @@ export interface Author {
 /** Who writes our commits unless the settings say otherwise. */
 export const nixclusterAuthor: Author = { name: 'nixcluster', email: 'nixcluster@localhost' }
 
+/** A remote that says nothing for so long is away, in milliseconds. */
+const silenceMs = 120_000
+
 const commitFormat = ['%H', '%T', '%P', '%an <%ae>', '%aI', '%(trailers:only,unfold)', '%B'].join(
   '%x00',
 )
@@ -57,35 +60,30 @@ export function createGit(options: GitOptions): Git {
     return result
   }
 
-  const git = async (doing: string, args: readonly string[]): Promise<string> => {
+  const git = async (
+    doing: string,
+    args: readonly string[],
+    credentials: Readonly<Record<string, string>> = {},
+  ): Promise<string> => {
     try {
+      const whole = { ...env, ...credentials }
       const client = simpleGit({
         baseDir: mirror,
         // simple-git waits 50 ms more for whatever prints nothing; callers pass --verbose and the like.
         completion: { onClose: true, onExit: false },
-        allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
+        timeout: { block: silenceMs },
+        allowEnvironment: Object.keys(whole),
+        unsafe: { allowUnsafeSshCommand: true, allowUnsafeConfigEnvCount: true },
       })
-      return await client.env(env).raw([...args])
+      return await client.env(whole).raw([...args])
     } catch (error) {
       throw toGitError(doing, error)
     }
   }
 
-  /** The same for the verbs that talk to the remote, which alone get the credentials. */
-  const remoteGit = async (doing: string, args: readonly string[]): Promise<string> => {
-    try {
-      const credentials = await credentialEnvironment(options.identity, url)
-      const client = simpleGit({
-        baseDir: mirror,
-        completion: { onClose: true, onExit: false },
-        allowEnvironment: Object.keys({ ...env, ...credentials }),
-        unsafe: { allowUnsafeSshCommand: true, allowUnsafeConfigEnvCount: true },
-      })
-      return await client.env({ ...env, ...credentials }).raw([...args])
-    } catch (error) {
-      throw toGitError(doing, error)
-    }
-  }
+  /** The verbs that talk to the remote, which alone get the credentials. */
+  const remoteGit = async (doing: string, args: readonly string[]): Promise<string> =>
+    git(doing, args, await credentialEnvironment(options.identity, url))
 
   /** For what simple-git cannot do: standard input, exit codes that are answers, another folder. */
   const plumb = async (
@@ -332,6 +330,7 @@ async function credentialEnvironment(
 ): Promise<Record<string, string>> {
   if (identity === undefined) return {}
   if (identity.kind === 'http') {
+    if (!/^https?:/.test(url)) return {}
     return {
       GIT_CONFIG_COUNT: '1',
       // For this remote alone: a redirect elsewhere must not carry it away.
@@ -344,6 +343,8 @@ async function credentialEnvironment(
     'BatchMode=yes',
     'IdentitiesOnly=yes',
     'StrictHostKeyChecking=yes',
+    'ConnectTimeout=20',
+    'ServerAliveInterval=15',
     ...(knownHostsFile === undefined ? [] : [`UserKnownHostsFile=${knownHostsFile}`]),
   ]
   const words = ['ssh', '-i', keyFile, ...settings.flatMap((setting) => ['-o', setting])]

@@ -30,18 +30,18 @@ const maxNames = 12
 /** The plan as the body of a pull request's comment, in Markdown, short enough for any forge. */
 export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const short = planNames(plan)
-  const static_ = plan.kind === 'static'
-  const groups = static_ ? [] : groupChanges(plan.machines, { patches: options.showContents })
+  const isStatic = plan.kind === 'static'
+  const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
   const head = [
     commentMarker,
     `### ${title(plan)}`,
-    ...(static_
+    ...(isStatic
       ? [
           `Static plan: nobody’s code was run. A maintainer may answer \`/nixcluster approve\` for ${shortCommit(plan.title.head)}.`,
         ]
       : []),
     ...(plan.reasons.length > 0 ? [reasonList(plan, short, options.blob)] : []),
-    ...(static_ && plan.machines.length > 0
+    ...(isStatic && plan.machines.length > 0
       ? [
           `Machines: ${names(
             plan.machines.map(({ name }) => name),

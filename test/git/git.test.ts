@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync, chmodSync, utimesSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -278,4 +286,26 @@ test('an HTTP remote gets the credentials of this moment', async () => {
   expect(seen).toEqual(['Basic c2VjcmV0'])
   expect(error).toMatchObject({ kind: 'unreachable' })
   expect(String(error)).not.toContain('c2VjcmV0')
+})
+
+test('over SSH the key is used, whatever its path is called, and the host has to be known', async () => {
+  // In place of a connection: notes how it was called, and runs on this machine what is asked for.
+  const bin = join(folder, 'bin')
+  const called = join(folder, 'called')
+  mkdirSync(bin)
+  const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${called}'\nfor last; do :; done\nexec sh -c "$last"\n`
+  writeFileSync(join(bin, 'ssh'), script, { mode: 0o755 })
+  const git = createGit({
+    url: `ssh://git@forge.example${remote}`,
+    mirror: join(folder, 'ssh'),
+    env: { ...env, PATH: `${bin}:${env.PATH}` },
+    identity: { kind: 'ssh', keyFile: "/keys/of the 'controller'" },
+  })
+  const id = await git.writeCommit(commit({ a: '1' }))
+  expect(await git.push('main', id, undefined)).toBe('pushed')
+  expect(await git.remoteTip('main')).toBe(id)
+  const words = readFileSync(called, 'utf8').split('\n')
+  expect(words.slice(0, 2)).toEqual(['-i', "/keys/of the 'controller'"])
+  expect(words).toContain('StrictHostKeyChecking=yes')
+  expect(words).toContain('git@forge.example')
 })
