@@ -19,7 +19,7 @@ export function evaluationError(error: unknown, tree: string): string {
 }
 
 /** Nix itself is away or has no room: no fault of the configuration, and over when that is mended. */
-const isWorldly = ({ exitCode, signal, timedOut, stderr }: CommandError): boolean =>
+export const isWorldly = ({ exitCode, signal, timedOut, stderr }: CommandError): boolean =>
   (exitCode === undefined && signal === undefined && !timedOut) ||
   /No space left on device|cannot connect to (socket|daemon)|cannot open connection/.test(stderr)
 

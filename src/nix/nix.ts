@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { run } from '../exec/run.ts'
 import type { RunOptions } from '../exec/run.ts'
 import { CommandError } from '../model/errors.ts'
 import type { Evaluation, Nix } from '../model/ports.ts'
 import { readSystem } from './read-system.ts'
-import { buildErrors, evaluationError } from './nix-error.ts'
+import { buildErrors, evaluationError, isWorldly } from './nix-error.ts'
 
 export interface NixOptions {
   /** The `nix` program; `nix-store` is beside it. */
@@ -128,7 +129,7 @@ export function createNix(options: NixOptions): ControllerNix {
   return {
     async evaluate(mirror, commit, machines) {
       if (machines.length === 0) return new Map()
-      const flake = `git+file://${await pointerTo(mirror)}?rev=${commit}`
+      const flake = `git+${pathToFileURL(await pointerTo(mirror)).href}?rev=${commit}`
       return new Map(await evaluateMachines(flake, machines))
     },
 
@@ -148,7 +149,7 @@ export function createNix(options: NixOptions): ControllerNix {
         await build(systems.flatMap(rooted), buildTimeoutMs)
         return new Map()
       } catch (error) {
-        if (!(error instanceof CommandError)) throw error
+        if (!(error instanceof CommandError) || isWorldly(error)) throw error
         const built = await valid(systems.map(({ path }) => path))
         const failed = systems.filter(({ path }) => !built.has(path))
         if (failed.length === 0) throw error
@@ -189,7 +190,7 @@ export function createNix(options: NixOptions): ControllerNix {
     },
 
     async lock(folder, what) {
-      const flake = `path:${folder}`
+      const flake = `path:${pathToFileURL(folder).pathname}`
       const args =
         what === 'missing'
           ? ['flake', 'lock', flake]

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { linked } from '../../scripts/cache.ts'
 import { nixEnvironment } from '../../scripts/nix.ts'
 import { createGit } from '../../src/git/git.ts'
@@ -23,13 +23,13 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nixcluster-nix-'))
-  nix = createNix({ nix: program, env, stateDir: join(folder, 'state') })
+  nix = createNix({ nix: program, env, stateDir: join(folder, 'our state') })
   const remote = join(folder, 'remote')
   mirror = join(folder, 'mirror')
   execFileSync('git', ['init', '-q', '--bare', remote])
   git = createGit({ url: remote, mirror, env: { PATH: env['PATH']! } })
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Machines whose system is made by a shell script, with the outputs of a generated flake. */
 const flake = (machines: Record<string, string>): string => `{
@@ -176,12 +176,14 @@ test('builds, roots what it built and its derivation, and lets go what is no lon
 
   const roots = (path: string): string =>
     execFileSync('nix-store', ['--query', '--roots', path], { env, encoding: 'utf8' })
-  expect(roots(system.path)).toContain(join(folder, 'state/gcroots/org-fleet'))
-  expect(roots(system.drv)).toContain(join(folder, 'state/gcroots/org-fleet'))
+  expect(roots(system.path)).toContain(join(folder, 'our state/gcroots/org-fleet'))
+  expect(roots(system.drv)).toContain(join(folder, 'our state/gcroots/org-fleet'))
   await nix.prune('org/fleet', [system.path])
-  expect(readdirSync(join(folder, 'state/gcroots/org-fleet'), { recursive: true })).toHaveLength(2)
+  expect(
+    readdirSync(join(folder, 'our state/gcroots/org-fleet'), { recursive: true }),
+  ).toHaveLength(2)
   await nix.prune('org/fleet', [])
-  expect(readdirSync(join(folder, 'state/gcroots/org-fleet'))).toEqual([])
+  expect(readdirSync(join(folder, 'our state/gcroots/org-fleet'))).toEqual([])
 })
 
 test('a build that fails is told with its log, and the others are built and rooted', async () => {
@@ -198,7 +200,7 @@ test('a build that fails is told with its log, and the others are built and root
   expect(message).toContain('no space left')
   expect(message).toContain('exit code 3')
   expect(await nix.has([systems[0]!.path])).toBe(true)
-  expect(readdirSync(join(folder, 'state/gcroots/fleet'), { recursive: true })).toHaveLength(3)
+  expect(readdirSync(join(folder, 'our state/gcroots/fleet'), { recursive: true })).toHaveLength(3)
 })
 
 test('describes units, files, packages and size of a system', async () => {
@@ -254,7 +256,7 @@ test('describes units, files, packages and size of a system', async () => {
 })
 
 test('locks what is missing, and one input or all anew', async () => {
-  const source = join(folder, 'source')
+  const source = join(folder, 'the source')
   const write = (file: string, text: string) =>
     execFileSync('sh', ['-c', 'mkdir -p "$(dirname "$1")"; printf %s "$2" > "$1"', '-', file, text])
   for (const name of ['one', 'two']) write(join(folder, name, 'flake.nix'), '{ outputs = _: { }; }')
@@ -276,6 +278,27 @@ test('locks what is missing, and one input or all anew', async () => {
   expect([locked()[0] === first[0], locked()[1] === first[1]]).toEqual([false, true])
   await nix.lock(source, 'all')
   expect(locked()[1]).not.toBe(first[1])
+})
+
+test('what is no fault of the configuration is thrown: a commit or a Nix that is not there', async () => {
+  const id = await commit({ 'flake.nix': flake({ vm0: 'make "vm0" ""' }) })
+  await expect(nix.evaluate(mirror, '1'.repeat(40), ['vm0'])).rejects.toThrow()
+  const none = createNix({ nix: '/nonexistent/nix', env, stateDir: join(folder, 'our state') })
+  await expect(none.evaluate(mirror, id, ['vm0', 'vm1'])).rejects.toThrow(/nonexistent/)
+})
+
+test('an evaluation that does not end is ended, and said of its machine', async () => {
+  const sum = (term: string) =>
+    `builtins.foldl' (sum: n: sum + ${term}) 0 (builtins.genList (n: n) 100000)`
+  const loop = sum(`(${sum('n')})`)
+  const id = await commit({ 'flake.nix': flake({ vm0: `make "vm0" (toString (${loop}))` }) })
+  const hasty = createNix({
+    ...{ nix: program, env, stateDir: join(folder, 'our state') },
+    evaluationTimeoutMs: 1000,
+  })
+  expect((await hasty.evaluate(mirror, id, ['vm0'])).get('vm0')).toMatchObject({
+    message: expect.stringContaining('did not end') as string,
+  })
 })
 
 test('tells its version', async () => {
