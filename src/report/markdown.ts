@@ -1,7 +1,4 @@
-/** First line of every comment of ours, by which it is found again. */
-export const commentMarker = '<!-- nixcluster -->'
-
-/** Longest comment that we write; GitHub takes 65,536 characters. */
+/** Longest comment that we write; GitHub takes 65,536 characters, the forge's hidden marker included. */
 export const maxComment = 65_000
 
 const controls = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g

@@ -4,7 +4,6 @@ import type { ChangeGroup, FailureGroup } from './change-groups.ts'
 import { groupChanges, groupFailures } from './change-groups.ts'
 import {
   code,
-  commentMarker,
   details,
   escapeHtml,
   escapeText,
@@ -33,7 +32,6 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const isStatic = plan.kind === 'static'
   const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
   const head = [
-    commentMarker,
     `### ${title(plan)}`,
     ...(isStatic
       ? [
@@ -88,7 +86,6 @@ function title(plan: Plan): string {
 /** What is said where a merge would not work, in place of a plan. */
 export function conflictComment(title: Plan['title'], files: readonly string[]): string {
   return [
-    commentMarker,
     '### Cannot be merged, so there is no plan',
     `In conflict with ${code(title.base)}:`,
     files

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { code, commentMarker, escapeText, fitting, lineUrl, maxComment } from './markdown.ts'
+import { code, escapeText, fitting, lineUrl, maxComment } from './markdown.ts'
 import { count, shortCommit } from './wording.ts'
 
 export interface ProblemsCommentOptions {
@@ -25,7 +25,6 @@ export function problemsComment(
     maxComment - 1000,
   )
   return [
-    commentMarker,
     `### ${title} in the configuration; nothing is rendered, nothing would be deployed`,
     [...lines.parts, ...(lines.left > 0 ? [`- and ${lines.left} more`] : [])].join('\n'),
     `<sub>${shortCommit(head)} · \`nixcluster validate\` shows the same before you push</sub>`,

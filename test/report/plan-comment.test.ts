@@ -6,9 +6,8 @@ import { diff, examplePlan } from './example-plan.ts'
 const blob = 'https://forge.example/o/r/blob/3f2c1a9'
 
 test('a comment says what matters, why, a table, details, and what comes after', () => {
-  expect(planComment(examplePlan, { showContents: true, blob })).toBe(`<!-- nixcluster -->
-
-### 3 of 12 machines change · nothing reboots · nothing is removed
+  expect(planComment(examplePlan, { showContents: true, blob }))
+    .toBe(`### 3 of 12 machines change · nothing reboots · nothing is removed
 
 - [\`clusters/example.yaml:18\`](${blob}/clusters/example.yaml#L18) role storage of vault gains vm2
 
@@ -118,9 +117,8 @@ test('a plan of ten thousand machines fits, and says how much is left out', () =
 })
 
 test('a conflict is said instead of a plan', () => {
-  expect(conflictComment(examplePlan.title, ['clusters/example.yaml'])).toBe(`<!-- nixcluster -->
-
-### Cannot be merged, so there is no plan
+  expect(conflictComment(examplePlan.title, ['clusters/example.yaml']))
+    .toBe(`### Cannot be merged, so there is no plan
 
 In conflict with \`main\`:
 
@@ -145,9 +143,8 @@ test('mistakes are the whole comment, errors first, each with a link to its line
     ],
     { head: examplePlan.title.head, blob },
   )
-  expect(comment).toBe(`<!-- nixcluster -->
-
-### 1 mistake, 1 warning in the configuration; nothing is rendered, nothing would be deployed
+  expect(comment)
+    .toBe(`### 1 mistake, 1 warning in the configuration; nothing is rendered, nothing would be deployed
 
 - [\`clusters/my file.yaml:14:7\`](${blob}/clusters/my%20file.yaml#L14) unknown key 'sytem' @\u200ball; did you mean 'system'? \`schema/unknown-key\`
 - [\`clusters/my file.yaml:3:7\`](${blob}/clusters/my%20file.yaml#L3) warning: names nothing \`selectors/none\`
