@@ -206,10 +206,12 @@ function toDiagnostics(
   locate: (position: Position) => Place,
 ): readonly Diagnostic[] {
   const nowhere: Position = { file: projectFile, document: 0, path: [] }
-  const diagnostics = complaints.map(({ at: place = nowhere, related, ...complaint }) => {
+  const diagnostics = complaints.map(({ severity, code, at: place = nowhere, ...complaint }) => {
+    const { hint, related } = complaint
     const other = related && `${related.file}:${locate(related).line}`
     const message = other ? `${complaint.message} (${other})` : complaint.message
-    return { ...complaint, message, file: place.file, ...locate(place) }
+    const known = { severity, code, message, file: place.file, ...locate(place) }
+    return hint === undefined ? known : { ...known, hint }
   })
   const unique = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]))
   return [...unique.values()].sort(

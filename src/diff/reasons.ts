@@ -141,7 +141,6 @@ function compareLevels(before: Inventory, after: Inventory, note: Note): void {
   const inside = machinesByLevel(after.machines.filter(({ name }) => old.has(name)))
   for (const [was, level] of pairs(levels(before), levels(after), ({ name }) => name)) {
     const one = (level ?? was)!
-    const inside = known.filter((machine) => machine[one.kind] === one.name).map(({ name }) => name)
     const [from, to] = [was?.settings ?? none, level?.settings ?? none]
     compareSettings(from, to, one.name, inside.get(one.name) ?? [], was?.at ?? one.at, one.at, note)
   }
@@ -162,7 +161,7 @@ function compareSettings(
     if (isSame(old?.value, setting?.value)) continue
     const one = (setting ?? old)!
     const text = `config ${optionPath(one)} of ${owner} ${verb(old, setting)}`
-    note(text, machines, one.at, setting ? 'after' : 'before')
+    note(text, machines, keyOf(one.at), setting ? 'after' : 'before')
   }
   for (const [old, user] of pairs(before.users, after.users, ({ name }) => name)) {
     if (isSame(old, user)) continue
@@ -214,7 +213,8 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
     }
     const { label, hosts } = service
     const all = [...was.hosts, ...hosts]
-    compareHosts(`service ${label}`, was.hosts, hosts, all, service.at, labels, note)
+    const at = below(service.at, 'selectors')
+    compareHosts(`service ${label}`, was.hosts, hosts, all, at, labels, note)
     for (const [oldRole, role] of pairs(was.roles, service.roles, ({ name }) => name)) {
       const one = (role ?? oldRole)!
       const title = `role ${one.label} of ${label}`
@@ -224,8 +224,8 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
     }
     compareServiceSettings(was, service, all, note)
     if (!isSame(was.definition, service.definition)) {
-      const { definition: made, at } = service
-      note(`definition of ${label} ${verb(was.definition, made)}`, all, made?.at ?? at)
+      const { definition: made } = service
+      note(`definition of ${label} ${verb(was.definition, made)}`, all, made?.at ?? service.at)
     }
     compareModules(was.modules, service.modules, label, all, was.at, service.at, note)
     compareSeenHosts(service, old, now, labels, note)
@@ -266,7 +266,12 @@ function compareServiceSettings(
     const [key] = (setting ?? was)!
     const place = setting ? after.settingsAt : before.settingsAt
     const text = `setting ${key} of ${after.label} ${verb(was, setting)}`
-    note(text, machines, place && below(place, key), setting ? 'after' : 'before')
+    note(
+      text,
+      machines,
+      place && keyOf({ ...place, path: [...place.path, key] }),
+      setting ? 'after' : 'before',
+    )
   }
 }
 
@@ -368,8 +373,13 @@ function shorten(labels: readonly string[]): string {
   return labels.length > 5 ? `${shown} and ${labels.length - 5} more` : shown
 }
 
+function keyOf(at: Position): Position {
+  return { ...at, atKey: true }
+}
+
+/** A setting of an element that is named at `at`. */
 function below(at: Position, ...steps: string[]): Position {
   // A separate document is named by its `name:` and has its settings at the root.
   const root = at.atKey ? at.path : []
-  return { file: at.file, document: at.document, path: [...root, ...steps] }
+  return { file: at.file, document: at.document, path: [...root, ...steps], atKey: true }
 }

@@ -119,19 +119,17 @@ function mapNames(
   for (const target of targets) {
     const machine = machines.get(target.host)!
     hostNames.add(machine.label)
-    const wires = machine.interfaces.filter(
-      (wire) => target.interface === undefined || wire.name === target.interface,
-    )
+    const own = primaryIps(machine, target.interface)
+    for (const ip of own) primary.add(ip)
+    const isWhole = target.interface === undefined
+    if (isWhole) answer(machine.name, machine.name, own)
+    const wires = machine.interfaces.filter((wire) => isWhole || wire.name === target.interface)
     for (const wire of wires) {
       const ips = ipsOf(wire).map(({ ip }) => ip)
       for (const ip of ips) all.add(ip)
       answer(wire.name, machine.name, ips)
     }
-    const own = primaryIps(machine, target.interface)
-    for (const ip of own) primary.add(ip)
-    if (target.interface !== undefined) continue
-    answer(machine.name, machine.name, own)
-    for (const name of machine.services) {
+    for (const name of isWhole ? machine.services : []) {
       answer(name, machine.name, own)
       for (const role of roles.get(name) ?? [])
         if (role.hosts.has(machine.name)) answer(role.name, machine.name, own)

@@ -212,9 +212,10 @@ function suggestion(
     if (only && element.kind !== only) continue
     if (element.name !== '') candidates.push(relativeTo(place, element.name))
   }
-  const guess = closest(name, candidates)
+  const written = relativeTo(place, name)
+  const guess = closest(written, candidates)
   // Another number is no spelling mistake.
-  return guess?.replaceAll(/\d+/g, '') === name.replaceAll(/\d+/g, '') ? undefined : guess
+  return guess?.replaceAll(/\d+/g, '') === written.replaceAll(/\d+/g, '') ? undefined : guess
 }
 
 function knownTags(names: Names, place: string): string[] {

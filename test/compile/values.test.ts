@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import type { Value } from '../../src/model/value.ts'
+import { inventoryOf, problems, vms } from './fleet.ts'
+
+/** The value that a service's setting `x` gets, in short. */
+function value(written: string, files: readonly string[] = []): unknown {
+  const { services } = inventoryOf(
+    `services:\n  s: { selectors: [vm0, vm1], roles: { r: [vm1, vm0] }, settings: { x: ${written} } }\n${vms}`,
+    files,
+  )
+  const settings = services[0]!.settings
+  return short(settings?.kind === 'map' ? settings.entries[0]![1] : { kind: 'null' })
+}
+
+function short(value: Value): unknown {
+  switch (value.kind) {
+    case 'null':
+      return null
+    case 'text':
+    case 'boolean':
+      return value.value
+    case 'list':
+      return value.items.map(short)
+    case 'map':
+      return Object.fromEntries(value.entries.map(([key, inner]) => [key, short(inner)]))
+    case 'integer':
+    case 'float':
+      return { [value.kind]: value.text }
+    case 'nix':
+      return { nix: value.code }
+    case 'path':
+      return { path: value.path }
+    case 'force':
+      return { force: short(value.value) }
+  }
+}
+
+test.each([
+  ['text', 'text'],
+  ['"10"', '10'],
+  ['~', null],
+  ['true', true],
+  ['10', { integer: '10' }],
+  ['-0x1F', '-0x1F'],
+  ['0x1F', { integer: '31' }],
+  ['9007199254740993', { integer: '9007199254740993' }],
+  ['1.5', { float: '1.5' }],
+  ['1.0', { float: '1.0' }],
+  ['1.5e300', { float: '1.5e300' }],
+  ['[1, { b: 2, a: 1 }]', [{ integer: '1' }, { a: { integer: '1' }, b: { integer: '2' } }]],
+  ['!nix "[ pkgs.htop ]"', { nix: '[ pkgs.htop ]' }],
+  ['!path /files/motd', { path: 'files/motd' }],
+  ['!path files/../files', { path: 'files' }],
+  ['!force 5', { force: { integer: '5' } }],
+  ['!force "5"', { force: '5' }],
+  ['!force [a]', { force: ['a'] }],
+  ['!ips r', ['10.0.0.2', '10.0.0.1']],
+  ['!ips [vm2, r]', ['10.0.0.3', '10.0.0.2', '10.0.0.1']],
+  ['!ip vm0', '10.0.0.1'],
+  ['!ip eno1.vm0', '10.0.0.1'],
+  ['!ip { select: vm0, family: ipv6 }', 'fd00::1'],
+  ['!ip { select: vm0, interface: eno1 }', '10.0.0.1'],
+  ['!ip { select: vm0, as: "http://{ip}:3100/{hostname}" }', 'http://10.0.0.1:3100/vm0'],
+  ['!hostname vm0', 'vm0'],
+  ['!hostnames vm*', ['vm0', 'vm1', 'vm2', 'vm3']],
+  ['!fqdn vm0', 'vm0.example.com'],
+  [
+    '!fqdns { select: r, as: "{fqdn}:8200", join: "," }',
+    'vm1.example.com:8200,vm0.example.com:8200',
+  ],
+])('%s', (written, expected) => expect(value(written, ['files/motd'])).toEqual(expected))
+
+test('lines below !nix | are code', () => {
+  expect(
+    short(
+      inventoryOf(`machines:\n  a:\n    data: !nix |\n      let x = 1;\n      in x\n`).machines[0]!
+        .data!,
+    ),
+  ).toEqual({ nix: 'let x = 1;\nin x' })
+})
+
+test.each([
+  ['!nix [ pkgs.htop ]', '!nix takes text, found a list [schema/type]'],
+  ['!nix ""', '!nix takes an expression, found nothing [schema/type]'],
+  [
+    '!nix "import ./x.nix"',
+    'the path ./x.nix in !nix has no place to be relative to [schema/value]',
+  ],
+  ['!path /nowhere', "there is no file '/nowhere' [compile/path-missing]"],
+  ['!path ../x', "'../x' leaves the repository [compile/path-outside]"],
+  ['!pth /x', "unknown tag '!pth', did you mean '!path'? [schema/unknown-tag]"],
+  ['!read /x', '!read is not supported by this version [schema/not-supported]'],
+  ['!ip vm3', 'vm3.example.com has no static address [selectors/no-address]'],
+  [
+    '!ip { select: vm1, family: ipv6 }',
+    'vm1.example.com has no IPv6 address [selectors/no-address]',
+  ],
+  ['!ips vm*', 'vm3.example.com has no static address [selectors/no-address]'],
+  ['!ip r', '!ip needs exactly one host, found 2: vm1, vm0 [selectors/several]'],
+  [
+    '!ip vm7',
+    "no host or service is called 'vm7' here; example.com has vm0 to vm3 [selectors/dangling]",
+  ],
+  ['!ip { selct: vm0 }', "unknown key 'selct', did you mean 'select'? [schema/unknown-key]"],
+  [
+    '!ip { select: vm0, as: "{adress}" }',
+    '{adress} is nothing that a host has; it has {ip}, {hostname}, {fqdn} [schema/value]',
+  ],
+  ['0644', '0644 is the number 644 in YAML [schema/ambiguous]'],
+  ['99999999999999999999', '99999999999999999999 is too large for Nix [schema/value]'],
+  ['.inf', 'Nix has no number .inf [schema/value]'],
+  ['"a\\0b"', 'Nix has no text with a NUL character [schema/value]'],
+])('%s is an error', (written, message) => {
+  const lines = problems(
+    `services:\n  s: { selectors: [vm0, vm1], roles: { r: [vm1, vm0] }, settings: { x: ${written} } }\n${vms}`,
+  )
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain(`error: ${message}`)
+})
+
+test.each([
+  ['yes', 'yes is text in YAML 1.2'],
+  ['12e4', '12e4 is the number 120000 in YAML'],
+])('%s is a warning', (written, message) => {
+  expect(problems(`machines:\n  a: { data: ${written} }`)).toEqual([
+    `2:14 warning: ${message} [schema/ambiguous]`,
+  ])
+})

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { reasons } from '../../src/diff/reasons.ts'
+import { cluster, compileTexts, vms } from '../compile/fleet.ts'
+
+const services = `services:
+  vault:
+    selectors: [vm0, vm1, vm2]
+    roles: { storage: [vm0, vm1] }
+    definition: { path: /vault.nix }
+    settings: { join: !ips storage, port: 1 }
+`
+const base = `config: { a.b: 1 }\n${services}${vms}`
+
+/** The reasons for the step from one cluster to another, as lines `place text: machines`. */
+function steps(before: string, after: string, files: readonly string[] = []): string[] {
+  const compiled = [before, after].map((body) =>
+    compileTexts({ 'nixcluster.yaml': cluster(body) }, ['vault.nix', 'vm.nix', 'modules/x.nix']),
+  )
+  const [old, now] = compiled
+  return reasons(old!.inventory, now!.inventory!, new Set(files)).map(
+    ({ at, text, machines, side }) => {
+      const line = at && (side === 'after' ? now! : old!).locate(at).line
+      const labels = machines.map((name) => name.split('.')[0]).join(' ')
+      return `${line ?? '-'} ${text}: ${labels}`
+    },
+  )
+}
+
+test('nothing changed: no reasons, even when everything moved down', () => {
+  expect(steps(base, `stateVersion:\n${base}`.replace('stateVersion:\n', '# moved\n'))).toEqual([])
+})
+
+test.each([
+  ['a.b: 1', 'a.b: 2', ['9 config a.b of example.com changes: vm0 vm1 vm2 vm3']],
+  ['a.b: 1', 'a.b: 1, "x.y": z', ['9 config x.y of example.com is new: vm0 vm1 vm2 vm3']],
+  ['{ a.b: 1 }', '{}', ['9 config a.b of example.com is removed: vm0 vm1 vm2 vm3']],
+  [
+    'storage: [vm0, vm1]',
+    'storage: [vm0, vm1, vm2]',
+    [
+      '13 role storage of vault gains vm2: vm0 vm1 vm2',
+      '15 setting join of vault changes: vm0 vm1 vm2',
+    ],
+  ],
+  ['port: 1', 'port: 2', ['15 setting port of vault changes: vm0 vm1 vm2']],
+  ['[vm0, vm1, vm2]', '[vm0, vm1]', ['12 service vault loses vm2: vm0 vm1 vm2']],
+  ['vm2: {', 'vm2: { config: { q: 1 },', ['19 config q of vm2 is new: vm2']],
+  ['vm2: {', 'vm2: { modules: [/vm.nix],', ['19 vm2 gains module vm.nix: vm2']],
+  ['  vm3: { interfaces: { eno1: { dhcp: true } } }\n', '', ['20 vm3 is removed: vm3']],
+  ['  vm3:', '  vm4:\n  vm3:', ['20 vm4 is new: vm4']],
+  [
+    '10.0.0.3',
+    '10.0.0.9',
+    [
+      '19 interfaces of vm2 change: vm2',
+      '19 deployment.targetHost of vm2 changes: vm2',
+      '19 service vault sees changes of vm2: vm0 vm1 vm2',
+    ],
+  ],
+  [
+    'config: { a.b: 1 }',
+    'config: { a.b: 1 }\nsystem: aarch64-linux',
+    ['10 system of example.com changes: vm0 vm1 vm2 vm3'],
+  ],
+])('%s becomes %s', (from, to, expected) => {
+  expect(steps(base, base.replace(from, to))).toEqual(expected)
+})
+
+test('a changed file is a reason for the machines whose modules or services use it', () => {
+  const withModules = base.replace('vm2: {', 'vm2: { modules: [/vm.nix],')
+  expect(steps(withModules, withModules, ['vm.nix', 'vault.nix', 'README.md'])).toEqual([
+    '1 vm.nix changes: vm2',
+    '1 vault.nix changes: vm0 vm1 vm2',
+  ])
+})
+
+test('without anything before, every machine is new', () => {
+  const { inventory } = compileTexts({ 'nixcluster.yaml': cluster(vms) })
+  expect(reasons(undefined, inventory!).map(({ text }) => text)).toEqual([
+    'vm0 is new',
+    'vm1 is new',
+    'vm2 is new',
+    'vm3 is new',
+  ])
+})

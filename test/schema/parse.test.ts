@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { parse } from '../../src/schema/parse.ts'
+
+function complaints(text: string): string[] {
+  const file = parse('a.yaml', text)
+  return file.complaints.map(({ at, message, code }) => {
+    const { line, column } = file.locate(at!)
+    return `${line}:${column} ${message} [${code}]`
+  })
+}
+
+test.each([
+  ['a: [1', '1:6 flow sequence in block collection must be sufficiently indented'],
+  ['a: 1\nb: 2\na: 3', "3:1 the key 'a' stands here twice [schema/duplicate-key]"],
+  ['a: [*.vault]', `no anchor is called '.vault'; text that begins with * needs quotes: "*.vault"`],
+  ['a: &x [*x]', '1:8 the alias *x stands inside what it names [schema/alias]'],
+  ['a: &x { q: 1 }\n<<: *x', '2:1 <<: is not part of YAML 1.2; write the keys out [schema/merge]'],
+  ['? [a]\n: b', '1:3 a key must be text [schema/syntax]'],
+  ['a: { http: http://{ip}/ }', '[schema/syntax]'],
+  ['[[[['.repeat(5000), '[schema/syntax]'],
+])('%j is answered with its place', (text, expected) => {
+  expect(complaints(text).join('\n')).toContain(expected)
+})
+
+test('one mistake of syntax is said once, and other documents are still read', () => {
+  const file = parse('a.yaml', 'a: [\n---\nb: 1\n---\nc: }')
+  expect(file.complaints).toHaveLength(2)
+  expect(file.documents.map((tree) => tree !== undefined)).toEqual([false, true, false])
+})
+
+test('an alias is the value that its anchor names', () => {
+  const { documents, complaints } = parse('a.yaml', 'a: &x { q: [1] }\nb: *x')
+  expect(complaints).toEqual([])
+  const root = documents[0]!
+  if (root.kind !== 'map') throw new Error('no map')
+  expect(root.entries.get('b')?.value).toBe(root.entries.get('a')?.value)
+})
+
+test('aliases that multiply are refused', () => {
+  const levels = Array.from({ length: 30 }, (_, n) =>
+    n === 0 ? 'a0: &a0 [1, 2]' : `a${n}: &a${n} [*a${n - 1}, *a${n - 1}]`,
+  )
+  expect(complaints(levels.join('\n')).join('\n')).toContain('aliases repeat too much')
+})
+
+test('keys are taken as written', () => {
+  const { documents, complaints } = parse(
+    'a.yaml',
+    '010: 1\n1e3: 2\nnull: 3\n"x y": 4\n__proto__: 5',
+  )
+  expect(complaints).toEqual([])
+  const root = documents[0]!
+  expect(root.kind === 'map' && [...root.entries.keys()]).toEqual([
+    '010',
+    '1e3',
+    'null',
+    'x y',
+    '__proto__',
+  ])
+})
