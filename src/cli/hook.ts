@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { toMilliseconds } from '../config/duration.ts'
 import {
   follow,
   postPush,
@@ -90,6 +91,7 @@ export async function report(
 ): Promise<void> {
   if (updates.length === 0) return
   const limitMs = toMilliseconds(limit)
+  if (Number.isNaN(limitMs)) throw new Error(`--limit ${limit}: write 90s, 10m or 1h`)
   let links: readonly FollowLink[]
   try {
     links = await postPush(controller, repository, updates)
@@ -132,12 +134,6 @@ const endings = {
   limit: 'nothing more within the time limit',
   'cut-off': 'the connection was cut',
 } as const
-
-function toMilliseconds(duration: string): number {
-  const [, amount, unit = 's'] = /^(\d+)(s|m|h)?$/.exec(duration) ?? []
-  if (amount === undefined) throw new Error(`--limit ${duration}: write 90s, 10m or 1h`)
-  return Number(amount) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h']
-}
 
 /** What comes over the network must not move the pusher's cursor. */
 const printer = (context: CliContext) => (line: string) =>

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
 import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
+import { toMilliseconds } from './duration.ts'
 import { readEnvironment, unknownVariables } from './environment.ts'
 import { checkSettings, schema, type RepositorySettings, type Settings } from './settings.ts'
 
@@ -222,14 +223,6 @@ function projectOf(url: string): string | undefined {
 
 /** As git tells them apart: a colon before the first slash is a host. */
 const isLocalPath = (url: string): boolean => !/^[^/]*:/.test(url)
-
-/** Milliseconds in `60s`, `5m`, or in a number of seconds. */
-export function toMilliseconds(duration: string | number): number {
-  if (typeof duration === 'number') return duration * 1000
-  const [, amount, unit] = /^([\d.]+)([a-z]+)$/.exec(duration) ?? []
-  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-  return Number(amount) * (factors[unit ?? ''] ?? Number.NaN)
-}
 
 /** The name that every other program gives to this setting. */
 const withRedisUrl = (env: ConfigSource['env']): ConfigSource['env'] =>

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readConfig, toMilliseconds } from '../../src/config/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { toMilliseconds } from '../../src/config/duration.ts'
 
 const secret = '0123456789abcdef'
 const files: Record<string, { text: string; mode: number }> = {
@@ -160,6 +161,7 @@ repositories:
 })
 
 test('times are text with a unit, or seconds', () => {
+  expect(toMilliseconds('soon')).toBeNaN()
   expect(['500ms', '60s', '1.5m', '1h', 90].map(toMilliseconds)).toEqual([
     500, 60_000, 90_000, 3_600_000, 90_000,
   ])

@@ -1,0 +1,56 @@
+import { onTestFinished } from 'vitest'
+import { createLog } from '../../src/log/log.ts'
+import { createMetrics } from '../../src/log/metrics.ts'
+import { createProgress } from '../../src/redis/progress.ts'
+import { createQueue } from '../../src/redis/queue.ts'
+import { createApp, type AppOptions } from '../../src/server/app.ts'
+import { listen } from '../../src/server/listen.ts'
+import { redisCli, startRedis, until } from '../redis/redis-of-the-test.ts'
+
+export const secret = 'fleet-secret-0123456789'
+export const otherSecret = 'attic-secret-0123456789'
+
+/** A real server on a real Redis, with two repositories at GitHub and one of plain git. */
+export async function startApp(over: Partial<AppOptions> = {}) {
+  const redis = await startRedis()
+  const queue = createQueue(redis.address)
+  const logged: string[] = []
+  const log = createLog({ level: 'debug', secrets: [secret], write: (line) => logged.push(line) })
+  const progress = createProgress(redis.address, log)
+  const metrics = createMetrics()
+  metrics.watchQueue(() => queue.depths())
+  const app = createApp({
+    repositories: [
+      { name: 'fleet', forge: 'github', project: 'example/fleet', secret },
+      { name: 'attic', forge: 'github', project: 'example/attic', secret: otherSecret },
+      { name: 'cellar', forge: 'git', secret },
+    ],
+    queue,
+    progress,
+    log,
+    metrics,
+    ready: async () => ((await queue.isReady()) ? [] : ['redis']),
+    status: async (name) => ({ branch: 'main', name }),
+    deployed: async () => ({ ref: 'main', commit: 'c0ffee' }),
+    limits: { bodyBytes: 200_000, followMs: 500, followers: 2 },
+    ...over,
+  })
+  const server = await listen(app, { host: '127.0.0.1', port: 0 })
+  onTestFinished(async () => {
+    await server.close()
+    progress.close()
+    await queue.close()
+  })
+  await until('Redis answers', () => queue.isReady())
+  return {
+    url: server.url,
+    ...{ redis, queue, progress, logged },
+    /** Everything that was queued: what a worker would get. */
+    jobs(): unknown[] {
+      const keys = redisCli(redis, 'keys', 'bull:nixcluster-*:[0-9]*').split('\n').toSorted()
+      return keys.flatMap((key) =>
+        key === '' ? [] : [JSON.parse(redisCli(redis, 'hget', key, 'data'))],
+      )
+    },
+  }
+}

@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest'
+import { follow, postDeploy, postPush, readStatus } from '../../src/cli/client.ts'
+import { signRequest, signatureHeader, timestampHeader } from '../../src/forge/signature.ts'
+import { otherSecret, secret, startApp } from './app-of-the-test.ts'
+
+const none = '0'.repeat(40)
+const tip = 'b'.repeat(40)
+const update = { ref: 'refs/heads/main', old: none, new: tip }
+
+async function read(lines: AsyncGenerator<string, string, undefined>): Promise<string[]> {
+  const seen: string[] = []
+  for (;;) {
+    const next = await lines.next()
+    seen.push(next.done ? `(${next.value})` : next.value)
+    if (next.done) return seen
+  }
+}
+
+interface Forged {
+  readonly body: string
+  readonly by?: string
+  /** Seconds since it was signed. */
+  readonly age?: number
+  /** What was signed instead of the body, and of the path. */
+  readonly signed?: string
+  readonly path?: string
+}
+
+/** A request as the hook sends it, for getting something wrong in it. */
+function hook(url: string, { body, by = secret, age = 0, signed, path = '/hooks/git' }: Forged) {
+  const timestamp = String(Math.floor(Date.now() / 1000) - age)
+  const signature = signRequest(by, { method: 'POST', path, body: signed ?? body, timestamp })
+  return fetch(`${url}/hooks/git`, {
+    method: 'POST',
+    headers: { [signatureHeader]: signature, [timestampHeader]: timestamp },
+    body,
+  })
+}
+
+test('a push is handed over and followed to its end', async () => {
+  const { url, jobs, progress } = await startApp()
+  const controller = { url, secret }
+  const links = await postPush(controller, 'cellar', [update])
+  expect(jobs()).toEqual([{ kind: 'look', repository: 'cellar', ref: 'main' }])
+  expect(links).toMatchObject([{ ref: 'main', commit: tip }])
+  const topic = { repository: 'cellar', ref: 'main', commit: tip }
+  await progress.say(topic, 'rendering')
+  const lines = read(follow(controller, links[0]!))
+  await progress.say(topic, 'vm0: done\nvm1: done')
+  await progress.end(topic, 'all machines run it')
+  expect(await lines).toEqual([
+    'rendering',
+    'vm0: done',
+    'vm1: done',
+    'all machines run it',
+    '(end)',
+  ])
+})
+
+test('what was said about the same commit long ago is not said again', async () => {
+  const { url, progress } = await startApp({ now: () => new Date(Date.now() + 60_000) })
+  await progress.end({ repository: 'cellar', ref: 'main', commit: tip }, 'from last week')
+  const controller = { url, secret }
+  const [link] = await postPush(controller, 'cellar', [update])
+  expect(await read(follow(controller, link!))).toEqual(['(limit)'])
+})
+
+test('deleted branches are looked at and not followed, tags and our own branches are neither', async () => {
+  const { url, jobs } = await startApp()
+  const links = await postPush({ url, secret }, 'cellar', [
+    { ref: 'refs/heads/done', old: tip, new: none },
+    { ref: 'refs/tags/v1', old: none, new: tip },
+    { ref: 'refs/heads/nixcluster/main', old: none, new: tip },
+  ])
+  expect(links).toEqual([])
+  expect(jobs()).toEqual([{ kind: 'look', repository: 'cellar', ref: 'done' }])
+})
+
+test('a wrong signature, another request, an old one and an unknown repository: 401, nothing queued', async () => {
+  const { url, jobs } = await startApp()
+  const body = JSON.stringify({ repository: 'cellar', updates: [update] })
+  const unknown = JSON.stringify({ repository: 'loft', updates: [update] })
+  const answers = [
+    await hook(url, { body, by: otherSecret }),
+    await hook(url, { body, signed: body.replace('main', 'other') }),
+    await hook(url, { body, path: '/api/repositories/cellar/deploy' }),
+    await hook(url, { body, age: 301 }),
+    await hook(url, { body, age: -301 }),
+    await hook(url, { body: unknown }),
+    await hook(url, { body: 'no JSON' }),
+    await fetch(`${url}/hooks/git`, { method: 'POST', body }),
+    await fetch(`${url}/follow?repository=cellar&ref=main&commit=${tip}`),
+    await fetch(`${url}/api/repositories/cellar/status`),
+    await fetch(`${url}/api/repositories/cellar/deploy`, { method: 'POST', body: '{"by":"me"}' }),
+  ]
+  expect(answers.map(({ status }) => status)).toEqual(Array(11).fill(401))
+  expect(jobs()).toEqual([])
+})
+
+test('with Redis away the hook gets 503', async () => {
+  const { url, redis } = await startApp()
+  await redis.close()
+  await expect(postPush({ url, secret }, 'cellar', [update])).rejects.toMatchObject({
+    name: 'RefusedError',
+    status: 503,
+    message: 'the queue is away',
+  })
+})
+
+test('a deployment is asked for, and followed from then on', async () => {
+  const { url, jobs, progress } = await startApp()
+  const controller = { url, secret }
+  const topic = { repository: 'cellar', ref: 'main', commit: 'c0ffee' }
+  await progress.end(topic, 'waits for: nixcluster deploy')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const [link] = await postDeploy(controller, 'cellar', 'somebody')
+  expect(jobs()).toEqual([{ kind: 'approve', repository: 'cellar', by: 'somebody' }])
+  await progress.end(topic, 'all machines run it')
+  expect(await read(follow(controller, link!))).toEqual(['all machines run it', '(end)'])
+})
+
+test('a recorded approval is not taken twice', async () => {
+  const { url } = await startApp()
+  const path = '/api/repositories/cellar/deploy'
+  const body = JSON.stringify({ by: 'somebody' })
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const signature = signRequest(secret, { method: 'POST', path, body, timestamp })
+  const headers = { [signatureHeader]: signature, [timestampHeader]: timestamp }
+  const send = () => fetch(url + path, { method: 'POST', headers, body })
+  expect([(await send()).status, (await send()).status]).toEqual([202, 409])
+})
+
+test('the status is given to those who share the secret', async () => {
+  const { url } = await startApp()
+  expect(await readStatus({ url, secret }, 'cellar')).toEqual({ branch: 'main', name: 'cellar' })
+})
+
+test('followers are counted, and a place is free again when one leaves', async () => {
+  const { url } = await startApp({ limits: { bodyBytes: 10_000, followMs: 60_000, followers: 1 } })
+  const controller = { url, secret }
+  const [link] = await postPush(controller, 'cellar', [update])
+  const abort = new AbortController()
+  const first = read(follow(controller, link!, abort.signal))
+  await expect.poll(() => read(follow(controller, link!)).catch((e) => e.status)).toBe(503)
+  abort.abort()
+  await first.catch(() => {})
+  const second = new AbortController()
+  await expect
+    .poll(async () => {
+      const lines = follow(controller, link!, second.signal)
+      return Promise.race([
+        lines.next().then(
+          () => 'ended',
+          (error: { status?: number }) => error.status ?? 'ended',
+        ),
+        new Promise((resolve) => setTimeout(() => resolve('follows'), 100)),
+      ])
+    })
+    .toBe('follows')
+  second.abort()
+})

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { branchOf, toJobs } from '../../src/server/webhook.ts'
+
+test('branches are named without refs/heads, slashes kept', () => {
+  expect(branchOf('refs/heads/feature/disk')).toBe('feature/disk')
+  expect(branchOf('refs/heads/nixcluster/main')).toBeUndefined()
+  expect(branchOf('refs/tags/v1')).toBeUndefined()
+  expect(branchOf('refs/notes/commits')).toBeUndefined()
+})
+
+test('a deleted branch is looked at too', () => {
+  const payload = { ref: 'refs/heads/done', deleted: true }
+  expect(toJobs('push', payload, 'fleet')).toEqual([
+    { kind: 'look', repository: 'fleet', ref: 'done' },
+  ])
+})
+
+test.each([
+  ['push', { ref: 7 }],
+  ['pull_request', { action: 'opened', number: '7' }],
+  ['pull_request', {}],
+  ['issue_comment', { action: 'created' }],
+  ['', {}],
+])('nonsense asks for nothing: %s %j', (event, payload) => {
+  expect(toJobs(event, payload, 'fleet')).toEqual([])
+})
