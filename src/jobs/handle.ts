@@ -105,13 +105,18 @@ function contactPorts(ports: JobPorts, repository: Repository) {
   }
 }
 
-/** How a machine of the wanted commit is reached; the host key is the YAML's, else the ledger's. */
+/**
+ * How a machine is reached: by the commit that its intent is of, for a newer one may have left it out,
+ * else by the wanted commit. The host key is the YAML's, else the ledger's.
+ */
 async function targetOf(
   repository: Repository,
   name: string,
 ): Promise<{ readonly target: Target; readonly cluster: string } | undefined> {
   const { ledger } = await repository.ledger.read()
-  const inventory = await inventoryOf(repository, ledger.wanted?.source)
+  const { intent } = ledger.machines[name] ?? {}
+  const rollout = intent && ledger.rollouts.find(({ seq }) => seq === intent.seq)
+  const inventory = await inventoryOf(repository, rollout?.source ?? ledger.wanted?.source)
   const machine = inventory?.machines.find((candidate) => candidate.name === name)
   if (machine === undefined) return undefined
   const hostKey = machine.deployment.hostKey ?? ledger.machines[name]?.hostKey

@@ -112,8 +112,12 @@ describe('bad input', { timeout: 120_000 }, () => {
 describe('bad luck', { timeout: 180_000 }, () => {
   test('a machine that is off is reported, the others go on, and it converges when it is back', async () => {
     await site.lab.machines['db1']!.cut()
-    await site.fleet.edit(demo, 'stateVersion: "25.11"', 'stateVersion: "25.05"')
-    const output = await site.push('Another version')
+    await site.fleet.edit(
+      demo,
+      '    users:',
+      '    config: { environment.etc.rack.text: "7" }\n    users:',
+    )
+    const output = await site.push('Everybody learns the rack')
     expect(output).toContain('does not answer')
     expect(output).toMatch(/Deployed \w{7} to 2 machines/)
     expect((await site.record('db1')).intent?.lost).toBeDefined()
@@ -151,7 +155,11 @@ describe('bad luck', { timeout: 180_000 }, () => {
   test('a configuration that cuts the machine off does not stay', async () => {
     const before = await site.see('web1')
     const address = site.lab.machines['web1']!.address
-    await site.fleet.edit(demo, `[${address}/24]`, '[10.255.255.7/24]')
+    await site.fleet.edit(
+      demo,
+      `[${address}/24], gateway: ${site.lab.gateway}`,
+      '[10.255.255.7/24]',
+    )
     await site.fleet.edit(
       demo,
       'deployment: { hostKey',
@@ -163,6 +171,11 @@ describe('bad luck', { timeout: 180_000 }, () => {
       () => site.see('web1'),
       ({ running }) => running === before.running,
     )
-    expect((await site.see('web2')).generation).toBe(2)
+    const { given, tries } = await eventually(
+      () => site.record('web1'),
+      ({ intent }) => intent === undefined,
+    )
+    expect(given?.system).toBe(before.running)
+    expect(tries).toMatchObject({ count: 1 })
   })
 })
