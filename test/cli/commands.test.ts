@@ -1,0 +1,173 @@
+import { Command } from 'commander'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CliContext, LockFlake } from '../../src/cli/context.ts'
+import { register as registerInit } from '../../src/cli/init.ts'
+import { register as registerRender } from '../../src/cli/render.ts'
+import { register as registerResolve } from '../../src/cli/resolve.ts'
+import { register as registerUpdate } from '../../src/cli/update.ts'
+import { register as registerValidate } from '../../src/cli/validate.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nixcluster-cli-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const noLock: LockFlake = () => Promise.reject(new Error('nix is not here'))
+
+/** Runs a command line in the temporary folder. */
+async function run(line: string, lock: LockFlake = noLock) {
+  const result = { stdout: '', stderr: '', code: 0 }
+  const context: CliContext = {
+    cwd: folder,
+    stdout: (text) => void (result.stdout += text),
+    stderr: (text) => void (result.stderr += text),
+    colour: false,
+    exit: (code) => void (result.code = code),
+  }
+  const program = new Command('nixcluster')
+  registerValidate(program, context)
+  registerResolve(program, context)
+  registerRender(program, context)
+  registerInit(program, context)
+  registerUpdate(program, context, lock)
+  await program.parseAsync(line.split(' '), { from: 'user' })
+  return result
+}
+
+const useDemo = () => cpSync('test/fixtures/demo/in', folder, { recursive: true })
+const edit = (path: string, from: string, to: string) => {
+  const file = join(folder, path)
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+}
+
+test('init writes a repository that validates, and never writes over one', async () => {
+  expect(await run('init')).toMatchObject({ code: 0, stderr: '' })
+  const { stdout, code } = await run('validate')
+  expect(code).toBe(0)
+  expect(stdout).toContain('1 warning in 2 files, 2 machines, 1 service')
+  const before = readFileSync(join(folder, 'nixcluster.yaml'), 'utf8')
+  expect(await run('init')).toMatchObject({
+    code: 1,
+    stderr: 'nixcluster.yaml is there already: nothing is written\n',
+  })
+  expect(readFileSync(join(folder, 'nixcluster.yaml'), 'utf8')).toBe(before)
+})
+
+test('validate shows every mistake with its line', async () => {
+  useDemo()
+  edit('clusters/demo.yaml', '    tags: [front]', '    tgas: [front]')
+  edit('clusters/demo.yaml', 'web: [web1]', 'web: [web1, web7]')
+  const { stdout, code } = await run('validate')
+  expect(code).toBe(1)
+  expect(stdout.split('\n').slice(0, -2)).toEqual([
+    "clusters/demo.yaml:19:19 error: no host or service is called 'web7' here; demo.lab has db1, web1, web2 [selectors/dangling]",
+    '   18 │     roles:',
+    '   19 │       web: [web1, web7]',
+    '      │                   ^^^^',
+    "clusters/demo.yaml:27:5 error: unknown key 'tgas', did you mean 'tags'? [schema/unknown-key]",
+    '   26 │   web1:',
+    '   27 │     tgas: [front]',
+    '      │     ^^^^',
+    'flake.lock:1:1 warning: there is no flake.lock [lock/missing]',
+    '      │ run nixcluster update, and commit flake.lock',
+  ])
+  expect(stdout).toMatch(/\n2 errors and 1 warning in 2 files, 3 machines, 2 services +\d.*s\n$/)
+})
+
+test('validate --output json is stable', async () => {
+  useDemo()
+  edit('clusters/demo.yaml', 'system:', 'sytem:')
+  const { stdout, code } = await run('validate --output json')
+  const { ok, diagnostics } = JSON.parse(stdout) as { ok: boolean; diagnostics: object[] }
+  expect([ok, code]).toEqual([false, 1])
+  expect(diagnostics[0]).toEqual({
+    severity: 'error',
+    code: 'schema/unknown-key',
+    message: "unknown key 'sytem', did you mean 'system'?",
+    file: 'clusters/demo.yaml',
+    line: 4,
+    column: 1,
+    endLine: 4,
+    endColumn: 6,
+  })
+})
+
+test('a folder that is not there could not run', async () => {
+  expect(await run('validate --dir nowhere')).toMatchObject({ code: 2 })
+})
+
+test('resolve prints elements with their place, and hosts with their address', async () => {
+  useDemo()
+  expect((await run('resolve shop')).stdout).toBe(
+    `shop.demo.lab   service, clusters/demo.yaml:16
+  db1.demo.lab    10.77.0.21, fd77::21   eth0
+  web1.demo.lab   10.77.0.11             eth0
+`,
+  )
+  expect(
+    JSON.parse((await run('resolve web --in shop.demo.lab --output json')).stdout),
+  ).toMatchObject({
+    elements: [{ kind: 'role', name: 'web.shop.demo.lab' }],
+    hosts: ['web1.demo.lab'],
+    ips: ['10.77.0.11'],
+    hostNames: ['web1'],
+    nameToConfigs: { 'web.shop.demo.lab': ['web1.demo.lab'] },
+  })
+  expect(await run('resolve web9')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr:
+      "error: no host or service is called 'web9' here; demo.lab has db1, web1, web2 [selectors/dangling]\n",
+  })
+})
+
+test('render writes what the generated branch would have, and nothing when there are errors', async () => {
+  useDemo()
+  expect(await run('render --out out')).toMatchObject({ code: 0 })
+  expect(readFileSync(join(folder, 'out/flake.nix'), 'utf8')).toContain('web1.demo.lab')
+  edit('clusters/demo.yaml', 'system:', 'sytem:')
+  expect(await run('render --out other')).toMatchObject({ code: 1, stdout: '' })
+  expect(existsSync(join(folder, 'other'))).toBe(false)
+})
+
+test('update locks the rendered flake beside the source, and brings the lock back', async () => {
+  useDemo()
+  const seen: unknown[] = []
+  const lock: LockFlake = async (work, input) => {
+    seen.push(
+      input,
+      existsSync(join(work, 'flake.nix')),
+      existsSync(join(work, 'modules/base.nix')),
+    )
+    writeFileSync(join(work, 'flake.lock'), '{}')
+  }
+  expect(await run('update nixpkgs', lock)).toMatchObject({
+    code: 0,
+    stdout: 'flake.lock is written; commit it\n',
+  })
+  expect(seen).toEqual(['nixpkgs', true, true])
+  expect(readFileSync(join(folder, 'flake.lock'), 'utf8')).toBe('{}')
+  expect(existsSync(join(folder, 'flake.nix'))).toBe(false)
+  expect(await run('update nixpkgs', lock)).toMatchObject({ stdout: 'flake.lock is as it was\n' })
+  expect(await run('update disko', lock)).toMatchObject({ code: 1 })
+  expect(await run('update')).toMatchObject({ code: 2, stderr: 'nixcluster: nix is not here\n' })
+})
+
+test('a link that leads out of the folder is not there', async () => {
+  useDemo()
+  rmSync(join(folder, 'modules/base.nix'))
+  symlinkSync('/etc/hostname', join(folder, 'modules/base.nix'))
+  expect((await run('validate')).stdout).toContain("there is no module '/modules/base.nix'")
+})
