@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../exec/run.ts'
 import { CommandError, UnreachableError } from '../model/errors.ts'
@@ -43,6 +43,7 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
       const flake = join(folder, 'flake')
       const log = join(folder, 'deploy.log')
       await mkdir(flake, { recursive: true })
+      await forgetOldRuns(options.folder)
       const sshConfig = await options.sshConfig(target)
       await writeFile(join(flake, 'flake.nix'), tinyFlake({ target, run: nonce, path, sshConfig }))
       const exitCode = await run(
@@ -62,6 +63,16 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
     },
 
     explain: (log) => tellingLines(log),
+  }
+}
+
+/** Logs are for people who ask within days; what counts is in the ledger. */
+async function forgetOldRuns(folder: string): Promise<void> {
+  const longAgo = Date.now() - 14 * 86_400_000
+  for (const name of await readdir(folder)) {
+    const info = await stat(join(folder, name)).catch(() => undefined)
+    if (info !== undefined && info.mtimeMs < longAgo)
+      await rm(join(folder, name), { recursive: true, force: true })
   }
 }
 

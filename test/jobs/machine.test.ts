@@ -6,28 +6,26 @@ import { createSite, type Site } from './machine-site.ts'
 let lab: Lab
 let web: Site
 let data: Site
-let systems: Record<'first' | 'second' | 'broken' | 'deaf', TestSystem>
+let systems: Record<'first' | 'second' | 'broken' | 'wrongAddress' | 'plain' | 'other', TestSystem>
+
+const address = (of: string): string =>
+  `networking.interfaces.eth0.ipv4.addresses = [ { address = "${of}"; prefixLength = 24; } ];`
 
 beforeAll(async () => {
   lab = await startLab({ machines: ['web.example.com', 'data.example.com'] })
   web = createSite(lab, 'web.example.com')
   data = createSite(lab, 'data.example.com')
+  const right = address(web.machine.address)
   systems = await buildSystems({
-    first: `{ environment.etc.fleet.text = "first"; }`,
-    second: `{ environment.etc.fleet.text = "second"; }`,
-    broken: `{ systemd.services.broken = {
+    first: `{ environment.etc.fleet.text = "first"; ${right} }`,
+    second: `{ environment.etc.fleet.text = "second"; ${right} }`,
+    broken: `{ ${right} systemd.services.broken = {
       wantedBy = [ "multi-user.target" ];
       serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sh -c 'echo no such port; exit 3'"; };
     }; }`,
-    deaf: `{ systemd.services.deaf = {
-      wantedBy = [ "multi-user.target" ];
-      serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
-        ExecStart = "/bin/systemctl stop ssh.service";
-        ExecStop = "/bin/systemctl start ssh.service";
-      };
-    }; }`,
+    plain: '{ environment.etc.fleet.text = "plain"; }',
+    other: '{ environment.etc.fleet.text = "other"; }',
+    wrongAddress: `{ ${address('10.231.255.9')} }`,
   })
 })
 afterAll(() => lab.stop())
@@ -91,7 +89,7 @@ test('a unit that fails rolls the machine back and holds the system (S6)', async
 })
 
 test('a system that cuts the machine off does not stay, and is tried once more before it is held (S7, S11)', async () => {
-  await web.deploy(systems.deaf)
+  await web.deploy(systems.wrongAddress)
   expect(last(web)).toMatchObject({
     event: 'rolled-back',
     text: 'rolled back, not confirmed; runs what it ran before',
@@ -101,21 +99,21 @@ test('a system that cuts the machine off does not stay, and is tried once more b
     profile: systems.second.path,
     generations: ['system-1-link', 'system-2-link'],
   })
-  expect(web.record().tries).toEqual({ system: systems.deaf.system, count: 1 })
-  expect(Object.keys(web.record().held)).not.toContain(systems.deaf.system)
+  expect(web.record().tries).toEqual({ system: systems.wrongAddress.system, count: 1 })
+  expect(Object.keys(web.record().held)).not.toContain(systems.wrongAddress.system)
 })
 
 test('two runs of one intent activate once: the second waits for the first (S1, R7)', async () => {
-  data.intend(systems.first)
+  data.intend(systems.plain)
   const outcomes = await Promise.all([data.run(), data.run()])
   expect(outcomes).toContainEqual({ kind: 'done' })
   expect(data.events.filter(({ event }) => event === 'activating')).toHaveLength(1)
-  expect(data.record().given?.system).toBe(systems.first.system)
+  expect(data.record().given?.system).toBe(systems.plain.system)
   expect((await data.state()).generations).toEqual(['system-1-link'])
 })
 
 test('an intent that is withdrawn after the lease was taken starts nothing (R10)', async () => {
-  data.intend(systems.second)
+  data.intend(systems.other)
   const { remote } = data
   await data.run({
     remote: {
@@ -133,11 +131,11 @@ test('an intent that is withdrawn after the lease was taken starts nothing (R10)
   })
   expect(last(data)?.event).toBe('not-started')
   expect(data.record().intent).toBeUndefined()
-  expect((await data.state()).running).toBe(systems.first.system)
+  expect((await data.state()).running).toBe(systems.plain.system)
 })
 
 test('a machine that cannot be reached is lost, its intent stays open, and the next run goes on', async () => {
-  data.intend(systems.second)
+  data.intend(systems.other)
   await data.machine.cut()
   const outcome = await data.run()
   expect(outcome.kind).toBe('retry')
@@ -146,11 +144,11 @@ test('a machine that cannot be reached is lost, its intent stays open, and the n
   await data.machine.mend()
   expect(await data.run()).toEqual({ kind: 'done' })
   expect(data.record().intent).toBeUndefined()
-  expect((await data.state()).running).toBe(systems.second.system)
+  expect((await data.state()).running).toBe(systems.other.system)
 })
 
 test('a deploy-rs that cannot start leaves the intent open, and the next run takes over', async () => {
-  data.intend(systems.first)
+  data.intend(systems.plain)
   const broken = { ...data.deployer, deploy: () => Promise.resolve(neverStarted) }
   expect(await data.run({ deployer: broken })).toMatchObject({ kind: 'retry' })
   expect(last(data)).toMatchObject({
@@ -159,16 +157,16 @@ test('a deploy-rs that cannot start leaves the intent open, and the next run tak
   })
   expect(data.record().intent).toBeDefined()
   expect(await data.run()).toEqual({ kind: 'done' })
-  expect(data.record().given?.system).toBe(systems.first.system)
+  expect(data.record().given?.system).toBe(systems.plain.system)
 })
 
 test('the lease of another ledger is refused by name (R24)', async () => {
   const claim = { ledger: 'ledger-2', n: 1, run: 'theirs', owner: 'another', path: '/nix/store/x' }
   await data.remote.take(data.target, claim, undefined)
-  data.intend(systems.second)
+  data.intend(systems.other)
   expect(await data.run()).toMatchObject({
     kind: 'stop',
     reason: expect.stringContaining('ledger-2'),
   })
-  expect((await data.state()).running).toBe(systems.first.system)
+  expect((await data.state()).running).toBe(systems.plain.system)
 })
