@@ -97,7 +97,7 @@ export async function report(
     links = await postPush(controller, repository, updates)
   } catch (error) {
     print(
-      error instanceof RefusedError
+      error instanceof RefusedError && error.status < 500
         ? `nixcluster: the controller refused the push: ${error.message}`
         : 'nixcluster: controller does not answer; it will look by itself within a minute',
     )

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -13,7 +13,7 @@ export interface RedisServer {
 }
 
 export interface RedisServerOptions {
-  /** `redis-server` or `valkey-server`, by name or path. */
+  /** By name or path; `redis-server` finds valkey-server too. */
   readonly program: string
   /** Where programs are found, as in PATH. */
   readonly path: string
@@ -81,12 +81,15 @@ async function takeOver(socket: string, log: Log): Promise<Running | undefined> 
   const ended = new Promise<string>((resolve) =>
     connection.once('end', () => resolve('it closed the connection')),
   )
-  await connection.connect()
-  return { ended }
+  return connection.connect().then(
+    () => ({ ended }),
+    () => undefined,
+  )
 }
 
 async function start(options: RedisServerOptions, socket: string): Promise<Running> {
-  const { program, path, folder } = options
+  const { path, folder } = options
+  const program = await findProgram(options)
   await endLeftOver(folder, socket)
   const settings = {
     port: '0',
@@ -114,6 +117,21 @@ async function start(options: RedisServerOptions, socket: string): Promise<Runni
   if (failure === undefined) return { ended }
   await endLeftOver(folder, socket)
   throw new Error(`starting Redis: ${failure} (${join(folder, 'redis.log')})`)
+}
+
+/** Valkey does what Redis does: a distribution may have one or the other. */
+async function findProgram({ program, path }: RedisServerOptions): Promise<string> {
+  if (program !== 'redis-server') return program
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of path.split(':')) {
+      const isThere = await access(join(folder, name), constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+      if (isThere) return join(folder, name)
+    }
+  }
+  throw new Error('starting Redis: neither redis-server nor valkey-server is in PATH')
 }
 
 /** Undefined when it answers, else the complaint. */

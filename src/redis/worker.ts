@@ -31,6 +31,15 @@ const concurrency: Readonly<Record<Job['kind'], number>> = {
 /** Starts workers for every kind of job; the only place that turns outcomes into BullMQ's. */
 export function startWorker({ address, handle, log, metrics }: WorkerOptions): RedisWorker {
   const connection = createPatientConnection(address)
+  let away = false
+  connection.on('close', () => {
+    if (!away) log.warn({}, 'Redis is away: jobs wait')
+    away = true
+  })
+  connection.on('ready', () => {
+    if (away) log.info({}, 'Redis is back')
+    away = false
+  })
   const workers = jobKinds.map((kind) => {
     const worker = new Worker<Job>(queueName(kind), (job, token) => process(job, token ?? ''), {
       connection,
@@ -95,6 +104,7 @@ export function startWorker({ address, handle, log, metrics }: WorkerOptions): R
     async close(limitMs) {
       const closed = Promise.allSettled(workers.map((worker) => worker.close()))
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, limitMs).unref())])
+      away = true
       connection.disconnect()
     },
   }

@@ -76,9 +76,9 @@ test('a follower ends when nothing comes, and when it is told to', async () => {
   expect(await reading).toEqual(['(aborted)'])
 })
 
-test('lines are bounded and forgotten after a day', async () => {
+test('lines are forgotten after a day', async () => {
   const { server, progress } = await openProgress()
-  for (let line = 0; line < 5; line++) await progress.say(topic, `line ${line}`)
+  await progress.say(topic, 'planning')
   const key = 'nixcluster:progress:["fleet","main","c0ffee"]'
   expect(Number(redisCli(server, 'ttl', key))).toBeGreaterThan(86_000)
 })

@@ -218,9 +218,14 @@ test('a Redis that hangs is an error', async () => {
 })
 
 test('a queue that is opened while Redis is away works once it is there', async () => {
-  const queue = createQueue({ kind: 'socket', path: '/tmp/nixcluster-no-such.sock' })
+  const folder = createFolder()
+  const queue = createQueue({ kind: 'socket', path: `${folder}/redis.sock` })
   onTestFinished(() => queue.close())
   await expect(queue.add(publish)).rejects.toThrow('adding publish: Redis does not answer')
+  await startRedis(folder)
+  await until('the queue is ready', () => queue.isReady())
+  await queue.add(publish)
+  expect((await queue.depths()).get('publish')?.waiting).toBe(1)
 })
 
 test('a worker that is closed hands a long job back after the limit', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Log } from '../../src/model/ports.ts'
 import { startRedisServer, type RedisServer } from '../../src/redis/server.ts'
@@ -26,10 +27,13 @@ export async function startRedis(folder = createFolder()): Promise<RedisServer> 
   return server
 }
 
+const clients = ['redis-cli', 'valkey-cli'].map((name) => join(bin, name))
+const client = clients.find((file) => existsSync(file)) ?? 'redis-cli'
+
 /** Says something to the server as its own client would. */
 export function redisCli({ address }: Pick<RedisServer, 'address'>, ...words: string[]): string {
   const socket = address.kind === 'socket' ? address.path : ''
-  return execFileSync('redis-cli', ['-s', socket, ...words], {
+  return execFileSync(client, ['-s', socket, ...words], {
     encoding: 'utf8',
     env: { ...process.env, PATH: path },
   }).trim()

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { startRedisServer } from '../../src/redis/server.ts'
 import {
@@ -80,4 +80,23 @@ test('a program that is not there is named', async () => {
 test('a folder too deep for a socket is refused with the reason', async () => {
   const options = { program: 'redis-server', path, folder: `/tmp/${'a'.repeat(120)}`, log: silent }
   await expect(startRedisServer(options)).rejects.toThrow('choose a shorter state folder')
+})
+
+test('Valkey will do where there is no Redis', async () => {
+  const folder = createFolder()
+  const redis = path
+    .split(':')
+    .map((one) => `${one}/redis-server`)
+    .find((one) => existsSync(one))
+  symlinkSync(redis ?? '', `${folder}/valkey-server`)
+  const options = { program: 'redis-server', path: folder, folder, log: silent }
+  const server = await startRedisServer(options)
+  expect(pidOf(server)).toBeGreaterThan(0)
+  await server.close()
+})
+
+test('with neither of them in PATH that is said', async () => {
+  const folder = createFolder()
+  const options = { program: 'redis-server', path: folder, folder, log: silent }
+  await expect(startRedisServer(options)).rejects.toThrow('neither redis-server nor valkey-server')
 })
