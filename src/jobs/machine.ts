@@ -79,12 +79,12 @@ function createRun(
   /** A machine that was never contacted: its key is in the ledger before anything is done there. */
   const trust = async (stranger: Target): Promise<Target> => {
     const { hostKey } = await remote.look(stranger)
-    await writeChange(store, (ledger) => {
-      const record = ledger.machines[name]
-      if (record === undefined || record.hostKey !== undefined) return unchanged(ledger)
-      return { ledger: withRecord(ledger, { ...record, hostKey }), message: `${name}: host key` }
+    const { ledger } = await writeChange(store, (before) => {
+      const record = before.machines[name]
+      if (record === undefined || record.hostKey !== undefined) return unchanged(before)
+      return { ledger: withRecord(before, { ...record, hostKey }), message: `${name}: host key` }
     })
-    return { ...stranger, hostKey }
+    return { ...stranger, hostKey: ledger.machines[name]?.hostKey ?? hostKey }
   }
 
   /** Closures are copied before the lease is taken (R11); what is there already costs one connection. */
@@ -93,6 +93,8 @@ function createRun(
     if (intent.withdrawn) return proceed(Promise.resolve())
     report('copying')
     const copied = deployer.copy(target, path)
+    // Looked at when it is needed; until then its failure is nobody's.
+    copied.catch(() => undefined)
     try {
       return await proceed(copied)
     } finally {

@@ -1,7 +1,7 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureTools } from '../../scripts/setup.ts'
 import { createDeployRs } from '../../src/deploy-rs/deploy-rs.ts'
 import { UnreachableError } from '../../src/model/errors.ts'
@@ -22,17 +22,20 @@ const target = {
   confirmTimeout: 5,
   activationTimeout: 20,
 }
+let folder: string
 let deployer: Deployer
 let system: TestSystem
 
 beforeAll(async () => {
   const tools = await ensureTools()
-  const folder = await mkdtemp(join(tmpdir(), 'nixcluster-deploy-rs-'))
+  folder = await mkdtemp(join(tmpdir(), 'nixcluster-deploy-rs-'))
   const env = { PATH: tools.path, HOME: folder, ...tools.environment }
   const ssh = createSsh({ identityFile: join(folder, 'none'), folder, env })
   deployer = createDeployRs({ folder, env, sshConfig: ssh.configFile })
   system = (await buildSystems({ one: '{ environment.etc.fleet.text = "one"; }' })).one
 })
+
+afterAll(() => rm(folder, { recursive: true }))
 
 test('copying to a machine that cannot be reached says so in the words of ssh', async () => {
   const copied = deployer.copy(target, system.path)

@@ -1,11 +1,11 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { labInputs } from '../../lab/inputs.ts'
 import { ensureTools } from '../../scripts/setup.ts'
 
-/** A system of the lab's stand-in for nixpkgs, built and kept from the garbage collector. */
+/** A system of the lab's stand-in for nixpkgs, built; nothing keeps it from the garbage collector. */
 export interface TestSystem {
   /** deploy-rs' profile. */
   readonly path: string
@@ -54,5 +54,6 @@ export async function buildSystems<Name extends string>(
   ) as Record<Name, TestSystem>
   const all = Object.values<TestSystem>(systems)
   await nix('build', '--no-link', ...all.map(({ drv }) => `${drv}^*`))
+  await rm(folder, { recursive: true })
   return systems
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLab, type Lab } from '../../lab/machines.ts'
+import { CommandError } from '../../src/model/errors.ts'
 import { buildSystems, type TestSystem } from '../fakes/systems.ts'
 import { createSite, type Site } from './machine-site.ts'
 
@@ -147,8 +148,32 @@ test('a machine that cannot be reached is lost, its intent stays open, and the n
   expect((await data.state()).running).toBe(systems.other.system)
 })
 
-test('a deploy-rs that cannot start leaves the intent open, and the next run takes over', async () => {
+test('a closure that cannot be copied is told, and nothing is taken on the machine (R11)', async () => {
   data.intend(systems.plain)
+  const full = new CommandError('copying to data.example.com: no space left', { command: 'nix' })
+  const broken = { ...data.deployer, copy: () => Promise.reject(full) }
+  expect(await data.run({ deployer: broken })).toMatchObject({ kind: 'retry' })
+  expect(last(data)).toMatchObject({ event: 'failed', text: full.message })
+  expect((await data.remote.look(data.target)).reading.lease).toBeUndefined()
+})
+
+test('a machine without a known key is trusted once: its key is in the ledger before anything is done', async () => {
+  const { hostKey, ...stranger } = data.target
+  await data.run({
+    targetOf: () => Promise.resolve(stranger),
+    remote: {
+      ...data.remote,
+      take: (...args) => {
+        expect(hostKey).toContain(data.record().hostKey)
+        return data.remote.take(...args)
+      },
+    },
+  })
+  expect(data.record().given?.system).toBe(systems.plain.system)
+})
+
+test('a deploy-rs that cannot start leaves the intent open, and the next run takes over', async () => {
+  data.intend(systems.other)
   const broken = { ...data.deployer, deploy: () => Promise.resolve(neverStarted) }
   expect(await data.run({ deployer: broken })).toMatchObject({ kind: 'retry' })
   expect(last(data)).toMatchObject({
@@ -157,16 +182,16 @@ test('a deploy-rs that cannot start leaves the intent open, and the next run tak
   })
   expect(data.record().intent).toBeDefined()
   expect(await data.run()).toEqual({ kind: 'done' })
-  expect(data.record().given?.system).toBe(systems.plain.system)
+  expect(data.record().given?.system).toBe(systems.other.system)
 })
 
 test('the lease of another ledger is refused by name (R24)', async () => {
   const claim = { ledger: 'ledger-2', n: 1, run: 'theirs', owner: 'another', path: '/nix/store/x' }
   await data.remote.take(data.target, claim, undefined)
-  data.intend(systems.other)
+  data.intend(systems.plain)
   expect(await data.run()).toMatchObject({
     kind: 'stop',
     reason: expect.stringContaining('ledger-2'),
   })
-  expect((await data.state()).running).toBe(systems.plain.system)
+  expect((await data.state()).running).toBe(systems.other.system)
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -32,7 +32,10 @@ beforeAll(async () => {
   web = target('web.example.com')
   data = target('data.example.com')
 })
-afterAll(() => lab.stop())
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+  await lab.stop()
+})
 
 test('a script gets its arguments as they are', async () => {
   const odd = [`it's`, '$HOME `id`', 'two\nlines', '']
