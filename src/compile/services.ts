@@ -117,12 +117,28 @@ function parse(
   complaints: Complaints,
 ): Selector[] {
   return written.flatMap((one, index) => {
-    if (one === undefined || one === null) return []
-    const selector = parseSelector(one as string | SelectorMap, below(place, index))
+    const isKnown = typeof one === 'string' || typeof one?.select === 'string'
+    if (!isKnown) return []
+    const selector = parseSelector(withoutHoles(one), below(place, index))
     if (!('complaint' in selector)) return [selector]
     complaints.add(selector.complaint)
     return []
   })
+}
+
+/** What the schema refused is undefined, and was complained about. */
+function withoutHoles(written: body.Selector): string | SelectorMap {
+  if (typeof written === 'string') return written
+  const texts = (list: readonly unknown[] | undefined): readonly string[] =>
+    (list ?? []).filter((item) => typeof item === 'string')
+  const { select, kind, optional } = written
+  return {
+    select,
+    ...(kind ? { kind } : {}),
+    ...(optional ? { optional } : {}),
+    tags: texts(written.tags),
+    except: texts(written.except),
+  }
 }
 
 function checkInside(

@@ -68,7 +68,11 @@ function check(
     .filter((error) => !inUnion(error))
     .flatMap((error) => {
       const path = [...base, ...steps(error.instancePath)]
-      if (isAbsent(error) || isOwnTag(error)) return []
+      if (isOwnTag(error)) return []
+      if (isAbsent(error)) {
+        remove(root, path)
+        return []
+      }
       if (error.keyword === 'anyOf') return checkBranch(error, root, path, tree, at)
       const complaint = toComplaint(error, path, tree, at)
       remove(root, error.keyword === 'additionalProperties' ? [...path, unknownKey(error)] : path)
@@ -88,7 +92,16 @@ function checkBranch(
     name: branch.$ref?.split('/').pop() as Definition | undefined,
     schema: branch.$ref ? definition(branch.$ref) : branch,
   }))
-  const type = Array.isArray(error.data) ? 'array' : typeof error.data
+  const isItem = Array.isArray(dataAt(root, path.slice(0, -1)))
+  if (error.data === null && !isItem) {
+    remove(root, path)
+    return []
+  }
+  const type = Array.isArray(error.data)
+    ? 'array'
+    : error.data === null
+      ? 'null'
+      : typeof error.data
   const alike = branches.filter(({ schema }) => schema.type === type)
   const chosen =
     alike.length === 1
@@ -116,10 +129,21 @@ function checkBranch(
       code: 'schema/type',
       message: `expected ${expected.join(' or ')}, found ${describe(descend(tree, path))}`,
       at: below(at, path),
-      ...example(error.parentSchema as Schema),
+      ...(tagHint(descend(tree, path)) ?? example(error.parentSchema as Schema)),
     },
   ]
 }
+
+/** `[!vm3]` is a tag to YAML: what was meant is text. */
+function tagHint(there: Tree | undefined): { hint: string } | undefined {
+  const tag = there?.tag
+  if (tag === undefined || knownTags.has(tag)) return undefined
+  return {
+    hint: `text that begins with ! needs quotes; to leave ${tag.slice(1)} out, write -${tag.slice(1)}`,
+  }
+}
+
+const knownTags = new Set(['!nix', '!path', '!force', '!ip', '!ips', '!hostname', '!hostnames'])
 
 function toComplaint(error: ErrorObject, path: Path, tree: Tree, at: Position): Complaint {
   const schema = error.parentSchema as Schema

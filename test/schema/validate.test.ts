@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compileTexts, linesOf, problems, vms } from '../compile/fleet.ts'
+import { cluster, compileTexts, linesOf, problems, vms } from '../compile/fleet.ts'
 
 test.each([
   ['sytem: x', ["1:1 error: unknown key 'sytem', did you mean 'system'? [schema/unknown-key]"]],
@@ -50,6 +50,22 @@ test.each([
 
 test('an element with nothing below it is an empty one', () => {
   expect(problems('machines:\n  vm0:\n  vm1:\nservices:\n')).toEqual([])
+})
+
+test('an empty item of a list is a mistake', () => {
+  expect(problems('modules: [~]')).toEqual([
+    '1:11 error: expected text or { path } or { flake, attribute } or { config }, found nothing [schema/type]',
+  ])
+})
+
+test('what YAML takes for a tag gets the corrected text', () => {
+  const { diagnostics } = compileTexts({
+    'nixcluster.yaml': cluster(`services: { s: { selectors: [vm0, !vm3] } }\n${vms}`),
+  })
+  expect(diagnostics.find(({ code }) => code === 'schema/type')).toMatchObject({
+    message: 'expected text or { select }, found !vm3',
+    hint: 'text that begins with ! needs quotes; to leave vm3 out, write -vm3',
+  })
 })
 
 test('a mistake does not hide the next, of whatever kind', () => {
