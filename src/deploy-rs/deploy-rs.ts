@@ -76,15 +76,17 @@ async function forgetOldRuns(folder: string): Promise<void> {
   }
 }
 
-/** Nix says in words alone that ssh found nobody. */
+/** Nix ends alike whether ssh found nobody or the other side failed: only ssh's own words tell. */
 function copyFailed(target: Target, error: CommandError): Error {
-  const why = error.stderr.trim().split('\n')
+  const said = error.stderr.trim().split('\n')
   const noContact =
-    /cannot connect to|failed to start SSH|Connection (refused|timed out|closed|reset)|No route to host|verification failed/i
-  const said = why
-    .filter((line) => noContact.test(line))
-    .map((line) => line.replace(/^error: /, ''))
-  if (said.length > 0)
-    return new UnreachableError(`${target.name} cannot be reached: ${said[0]}`, { cause: error })
-  return new CommandError(`copying to ${target.name}: ${why.at(-1)}`, error, { cause: error })
+    /^ssh: |^kex_exchange|^Connection (closed|reset)|^Host key verification failed|^\S+: Permission denied/
+  const why = said.find((line) => noContact.test(line))
+  return why === undefined
+    ? new CommandError(`copying to ${target.name}: ${said.slice(-3).join('; ')}`, error, {
+        cause: error,
+      })
+    : new UnreachableError(`${target.name} cannot be reached: ${why.replace(/^ssh: /, '')}`, {
+        cause: error,
+      })
 }

@@ -82,7 +82,10 @@ test('activate itself is killed: what runs is seated again once its switch has e
   data.intend(systems.stuck)
   const activation = await data.activate()
   await data.machine.run(`
-    until pid=$(grep -lx 'Name:.activate' /proc/[0-9]*/status | cut -d/ -f3) && test "$pid"; do sleep 0.1; done
+    activate() { for process in /proc/[0-9]*; do
+      case $(readlink $process/exe) in */bin/activate) echo \${process#/proc/} ;; esac
+    done; }
+    until pid=$(activate) && test "$pid"; do sleep 0.1; done
     kill -KILL $pid`)
   activation.kill('all')
   expect(await data.run()).toEqual({ kind: 'done' })
@@ -156,6 +159,18 @@ test('a switch that hangs is ended on the machine, and rolled back by activate (
   await data.deploy(systems.hanging)
   expect(last(data)?.text).toBe('rolled back, not confirmed; runs what it ran before')
   expect(last(data)?.lines?.join('\n')).toContain('did not end in time')
+  expect((await data.state()).running).toBe(systems.first.system)
+})
+
+test('a profile that cannot be set is no fault of the system (R20)', async () => {
+  // Only the profiles themselves: Nix writes below per-user whenever it starts.
+  await data.machine.run(`cd /nix/var/nix/profiles; mount --bind . .; cd /nix/var/nix/profiles
+    mount --bind per-user per-user; mount -o remount,bind,ro .`)
+  await data.deploy(systems.third)
+  await data.machine.run('umount -R /nix/var/nix/profiles')
+  expect(last(data)?.text).toBe('the profile could not be set; runs what it ran before')
+  expect(last(data)?.lines?.join('\n')).toContain('Read-only file system')
+  expect(data.record()).toMatchObject({ tries: { system: systems.third.system, count: 1 } })
   expect((await data.state()).running).toBe(systems.first.system)
 })
 

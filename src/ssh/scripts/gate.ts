@@ -20,6 +20,12 @@ descendants() {
   done
 }
 
+# Stopped first, so that none goes on with its next step when the one that it waits for is gone.
+end() {
+  kill -STOP "$@" 2>/dev/null
+  kill -KILL "$@" 2>/dev/null
+}
+
 # Processes of this session, which is the supervisor's, except those that lead to here
 left_behind() {
   for stat in /proc/[0-9]*/stat; do
@@ -44,10 +50,7 @@ watch() {
     if [ "$phase" != waiting ] && [ "$seconds" -ge "$2" ]; then
       seconds=0
       if [ "$phase" = switch ]; then echo "$overdue" >>"$state/log"; fi
-      hanging=$(descendants "$1")
-      kill $hanging 2>/dev/null
-      sleep 2
-      kill -KILL $hanging 2>/dev/null
+      end $(descendants "$1")
     fi
   done
 }
@@ -83,7 +86,7 @@ if [ "$1" = supervise ]; then
   while [ -n "$(left_behind)" ]; do
     sleep 1
     seconds=$((seconds + 1))
-    if [ "$seconds" -ge "$(lease limit)" ]; then kill -KILL $(left_behind) 2>/dev/null; fi
+    if [ "$seconds" -ge "$(lease limit)" ]; then end $(left_behind); fi
   done
   echo "ended=$(uptime_seconds)" | cat "$state/lease" - | sed "s/^stage=.*/stage=$(judge "$code")/" | write_lease
   exit "$code"
