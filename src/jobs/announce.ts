@@ -33,8 +33,8 @@ export interface AnnouncePorts {
 
 /** What is remembered of a rollout for its last line; without it the line says less. */
 interface Course {
-  readonly startedMs: number
-  settled: boolean
+  startedMs: number
+  told: 'nothing' | 'waits for adoption' | 'end'
 }
 
 /** Says each thing once in this process; a repeated job repeats nothing. */
@@ -48,7 +48,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
   }
   const courseOf = (repository: Repository, source: string): Course => {
     const key = keyOf(repository, source)
-    const known = courses.get(key) ?? { startedMs: nowMs(), settled: false }
+    const known = courses.get(key) ?? { startedMs: nowMs(), told: 'nothing' as const }
     courses.set(key, known)
     return known
   }
@@ -151,17 +151,19 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (wanted?.systems === undefined) return
       const topic = deployedTopic(repository, wanted.source)
       const course = courseOf(repository, wanted.source)
+      if (isAdopted(before, ledger)) course.startedMs = nowMs()
       if (evaluated !== undefined || isAdopted(before, ledger)) {
         await say(topic, startLines(wanted, decision, evaluated))
       }
-      if (course.settled || !isSettled(decision)) return
-      course.settled = true
+      if (course.told === 'end' || !isSettled(decision)) return
       if (waits === 'adoption') {
-        courses.delete(keyOf(repository, wanted.source))
+        if (course.told === 'waits for adoption') return
+        course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
         return progress.end(topic, text)
       }
+      course.told = 'end'
       const rollout = ledger.rollouts.find(({ seq }) => seq === wanted.seq)
       if (rollout === undefined) return
       const { parents } = await repository.git.readCommit(wanted.source)

@@ -22,6 +22,8 @@ export interface ContactJobPorts {
 export function createContactJob(ports: ContactJobPorts): (machine: string) => Promise<Outcome> {
   const { ledger: store, remote, clock, queue } = ports
   return async (machine) => {
+    // Every tick asks again until the machine was read.
+    if ((await store.read()).ledger.machines[machine]?.given !== undefined) return done
     const configured = await ports.targetOf(machine)
     if (configured === undefined) return { kind: 'stop', reason: `${machine} is not configured` }
     const { target, cluster } = configured

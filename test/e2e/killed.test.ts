@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { eventually, startDeployedSite, type Site } from './site.ts'
 
 let site: Site
@@ -10,6 +10,7 @@ beforeAll(async () => {
   site = await startDeployedSite()
 }, 300_000)
 afterAll(() => site?.stop(), 60_000)
+beforeEach(() => onTestFailed(async () => console.error(await site.story())))
 
 /** A change for every machine whose activation takes some seconds. */
 async function pushSlowChange(text: string): Promise<void> {
@@ -29,10 +30,9 @@ async function pushSlowChange(text: string): Promise<void> {
       '    modules: [/modules/slow.nix]\n    machines:\n',
     )
     .catch(() => undefined)
-  // The hook is left out: it would wait for a controller that is killed.
   await site.fleet.git('add', '--all')
   await site.fleet.git('commit', '--quiet', '-m', text)
-  await site.fleet.git('push', '--quiet', '--no-verify', site.fleet.remote, 'HEAD:main')
+  await site.fleet.git('push', '--quiet', 'origin', 'HEAD:main')
 }
 
 const isActivating = async (): Promise<boolean> => {

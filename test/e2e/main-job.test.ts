@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { eventually, startSite, type Seen, type Site } from './site.ts'
 
 // Real git, Redis, Nix, deploy-rs, sshd and systemd; the tests are one story and build on each other.
@@ -13,6 +13,7 @@ beforeAll(async () => {
   site = await startSite()
 }, 300_000)
 afterAll(() => site?.stop(), 60_000)
+beforeEach(() => onTestFailed(async () => console.error(await site.story())))
 
 /** Lets a proposal be planned, and puts the clone back to main. */
 async function propose(branch: string, change: () => Promise<void>): Promise<string> {

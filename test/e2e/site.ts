@@ -19,6 +19,8 @@ export interface Site {
   tip(branch: string): Promise<string>
   /** A file of the ledger, parsed. */
   record(machine: string): Promise<MachineFile>
+  /** What a failed test needs to be understood: where things stand, and the controller's log. */
+  story(): Promise<string>
   stop(): Promise<void>
 }
 
@@ -85,6 +87,10 @@ function createSite(lab: Lab, fleet: Fleet): Site {
       await fleet.git('fetch', '--quiet', 'origin', 'nixcluster/state')
       const path = `machines/demo.lab/${machine}.demo.lab.json`
       return JSON.parse(await fleet.git('show', `FETCH_HEAD:${path}`)) as MachineFile
+    },
+    async story() {
+      const { output } = await fleet.nixcluster('status')
+      return `${output}\n${(await fleet.log()).slice(-20_000)}`
     },
     async stop() {
       await fleet.end()
