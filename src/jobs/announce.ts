@@ -76,6 +76,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       const key = keyOf(repository, commit)
       if (mistaken.has(key)) return
       mistaken.add(key)
+      log.info({ repository: repository.name, commit, mistakes }, 'the tip has mistakes')
       const topic = deployedTopic(repository, commit)
       await say(topic, diagnosticsText(mistakes, texts).split('\n'))
       await progress.end(topic, `nothing was rendered, nothing is deployed`)

@@ -8,6 +8,11 @@ let site: Site
 
 beforeAll(async () => {
   site = await startDeployedSite()
+  await site.fleet.edit(
+    'clusters/demo.yaml',
+    '    machines:\n',
+    '    modules: [/modules/slow.nix]\n    machines:\n',
+  )
 }, 300_000)
 afterAll(() => site?.stop(), 60_000)
 beforeEach(() => onTestFailed(async () => console.error(await site.story())))
@@ -23,13 +28,6 @@ async function pushSlowChange(text: string): Promise<void> {
          restartTriggers = [ "${text}" ];
        }; }\n`,
   )
-  await site.fleet
-    .edit(
-      'clusters/demo.yaml',
-      '    machines:\n',
-      '    modules: [/modules/slow.nix]\n    machines:\n',
-    )
-    .catch(() => undefined)
   await site.fleet.git('add', '--all')
   await site.fleet.git('commit', '--quiet', '-m', text)
   await site.fleet.git('push', '--quiet', 'origin', 'HEAD:main')
