@@ -24,10 +24,17 @@ export async function installHook(bareRepository: string, hook: InstalledHook): 
     throw new Error(`${file} is not ours: add this line to it: ${commandLine(hook)}`)
   }
   await mkdir(join(bareRepository, 'hooks'), { recursive: true })
-  await writeFile(file, `#!/bin/sh\n${mark}\nexec ${commandLine(hook)}\n`)
+  await writeFile(file, script(hook))
   await chmod(file, 0o755)
   return file
 }
+
+/** The controller's own pushes need nothing, and starting a program for each would slow every step down. */
+const script = (hook: InstalledHook): string => `#!/bin/sh
+${mark}
+updates=$(grep -v ' refs/heads/nixcluster/') || exit 0
+printf '%s\\n' "$updates" | ${commandLine(hook)}
+`
 
 function commandLine({ program, url, repository, secretFile, limit }: InstalledHook): string {
   const words = [

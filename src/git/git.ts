@@ -52,6 +52,8 @@ export function createGit(options: GitOptions): Git {
   const local = localPath(url)
   const refspecs = ['refs/heads/*', ...(options.refs ?? [])].map((ref) => `+${ref}:${ref}`)
   let last: Promise<unknown> = Promise.resolve()
+  /** commit -> its tree, which never changes */
+  const trees = new Map<string, string>()
 
   /** One at a time: what writes refs of the mirror would trip over git's own lock files. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -194,6 +196,17 @@ export function createGit(options: GitOptions): Git {
         texts.set(id, (await plumb('reading a file', ['cat-file', 'blob', id])).stdout)
       }
       return texts
+    },
+
+    async treeOf(id) {
+      await ready()
+      const known = trees.get(id)
+      if (known !== undefined) return known
+      const doing = `finding the tree of ${id}`
+      const tree = (await git(doing, ['rev-parse', '--verify', `${id}^{tree}`])).trim()
+      if (trees.size > 1000) trees.clear()
+      trees.set(id, tree)
+      return tree
     },
 
     async readCommit(commit) {

@@ -3,7 +3,7 @@ import { setSystems } from '../rollout/wanted.ts'
 import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import type { Repository } from './repository.ts'
-import type { Systems, SystemsRequest } from './systems.ts'
+import type { FindSystems } from './systems.ts'
 import { tick } from './tick.ts'
 import type { TickPorts } from './tick.ts'
 
@@ -11,7 +11,7 @@ import type { TickPorts } from './tick.ts'
 export async function evaluateWanted(
   repository: Repository,
   ports: TickPorts,
-  systems: (request: SystemsRequest) => Promise<Systems>,
+  systems: FindSystems,
   announce: Announce,
 ): Promise<Outcome> {
   const { ledger } = await repository.ledger.read()

@@ -43,7 +43,7 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
       case 'look':
         return look(repository, job.ref, queue, planned)
       case 'publish':
-        return publishTip(repository, ports, settings, announce)
+        return publishTip(repository, ports, settings, systems, announce)
       case 'evaluate':
         return evaluateWanted(repository, ports, systems, announce)
       case 'rollout':
@@ -56,9 +56,10 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
         )
         return done
       case 'plan': {
-        await repository.git.fetch()
         const proposal = await repository.forge.proposal(job.proposal)
         if (proposal === undefined) return done
+        // After it was asked for, so that its head is there.
+        await repository.git.fetch()
         const base = (await repository.git.branches()).get(proposal.base)
         const result = await planProposal(repository, proposal, { ...ports, systems })
         await announce.planned(repository, proposal, result)
@@ -77,8 +78,12 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
     if (repository === undefined) {
       return { kind: 'stop', reason: `no repository ${job.repository} is configured` }
     }
+    const started = ports.clock.now().getTime()
     try {
-      return await perform(repository, job)
+      const outcome = await perform(repository, job)
+      const ms = ports.clock.now().getTime() - started
+      log.debug({ job, outcome, ms }, `${job.kind} ended`)
+      return outcome
     } catch (error) {
       const outcome = toOutcome(error)
       log.warn({ job, outcome, err: error }, `${job.kind} did not come through`)

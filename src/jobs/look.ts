@@ -6,8 +6,8 @@ import type { Repository } from './repository.ts'
 export type PlannedHeads = Map<string, string>
 
 /**
- * Looks at one branch, or at everything where none is named: the deployed branch gets a tick, which sees
- * for itself what is due; proposals get a plan where head or base have moved.
+ * Looks at one branch, or at everything where none is named: the poll's tick sees for
+ * itself what is due on the deployed branch; proposals get a plan where head or base have moved.
  */
 export async function look(
   repository: Repository,
@@ -15,17 +15,13 @@ export async function look(
   queue: Queue,
   planned: PlannedHeads,
 ): Promise<Outcome> {
-  await repository.git.fetch()
-  const branches = await repository.git.branches()
-  const isDeployed = branch === repository.branch
-  if (branch === undefined || isDeployed) {
-    await queue.add({ kind: 'rollout', repository: repository.name })
-  }
-  if (isDeployed) {
+  if (branch === repository.branch) {
     await queue.add({ kind: 'publish', repository: repository.name })
     return done
   }
-  const base = branches.get(repository.branch)
+  if (branch === undefined) await queue.add({ kind: 'rollout', repository: repository.name })
+  await repository.git.fetch()
+  const base = (await repository.git.branches()).get(repository.branch)
   for (const proposal of await repository.forge.proposals()) {
     const asked = branch === proposal.branch
     if (!asked && planned.get(keyOf(repository, proposal)) === stateOf(proposal, base)) continue

@@ -5,6 +5,7 @@ import { done } from './outcome.ts'
 import { publish } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
+import type { FindSystems } from './systems.ts'
 import { tick } from './tick.ts'
 import type { TickPorts } from './tick.ts'
 
@@ -13,6 +14,7 @@ export async function publishTip(
   repository: Repository,
   ports: TickPorts,
   settings: PublishSettings,
+  systems: FindSystems,
   announce: Announce,
 ): Promise<Outcome> {
   await repository.git.fetch()
@@ -23,12 +25,27 @@ export async function publishTip(
     await announce.mistakes(repository, tip, source)
     return done
   }
-  await announce.received(repository, tip, source)
+  announce.received(repository, tip)
   const generated = await publish(repository, tip, source, settings)
   // A tip that moved meanwhile is published by the job that its own tick asks for.
-  const ticked = await tick(repository, ports, (ledger, now) =>
-    now === tip ? setPublished(ledger, { source: tip, generated }) : undefined,
+  let isKnown = false
+  const ticked = await tick(
+    repository,
+    ports,
+    (ledger, now) => (now === tip ? setPublished(ledger, { source: tip, generated }) : undefined),
+    async (ledger) => {
+      if (ledger.wanted?.source !== tip) return undefined
+      // A planned merge or a revert starts at once; only the unknown waits for Nix.
+      const known = await systems({
+        repository: repository.name,
+        mirror: repository.mirror,
+        source,
+        ledger,
+      })
+      isKnown = known !== undefined
+      return known?.systems
+    },
   )
-  await announce.ticked(repository, ticked)
+  await announce.ticked(repository, ticked, isKnown ? 0 : undefined)
   return done
 }

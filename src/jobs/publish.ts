@@ -52,8 +52,7 @@ export async function writeGenerated(
     ].join('\n'),
   })
   if (parent === undefined) return generated
-  const [before, after] = [await git.readCommit(parent), await git.readCommit(generated)]
-  return before.tree === after.tree ? parent : generated
+  return (await git.treeOf(parent)) === (await git.treeOf(generated)) ? parent : generated
 }
 
 async function isRenderingOf(

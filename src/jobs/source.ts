@@ -19,13 +19,15 @@ const kept = 8
 
 /** Reads source trees from one repository; throws GitError. */
 export function createSource(git: Git): Source {
+  // By tree: the merge of a planned proposal is compiled already.
   const cache = new Map<string, Promise<CompiledSource>>()
-  return (commit) => {
-    const known = cache.get(commit)
+  return async (commit) => {
+    const tree = await git.treeOf(commit)
+    const known = cache.get(tree)
     if (known !== undefined) return known
-    const reading = readSource(git, commit)
-    cache.set(commit, reading)
-    reading.catch(() => cache.delete(commit))
+    const reading = readSource(git, tree)
+    cache.set(tree, reading)
+    reading.catch(() => cache.delete(tree))
     if (cache.size > kept) cache.delete([...cache.keys()][0]!)
     return reading
   }

@@ -1,7 +1,7 @@
 import { nixMayReadYaml } from '../compile/nix-reads.ts'
 import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Log, Nix } from '../model/ports.ts'
-import { fingerprintText, recall } from '../rollout/fingerprint.ts'
+import { fingerprintsOf, recall } from '../rollout/fingerprint.ts'
 import type { CompiledSource } from './source.ts'
 
 export interface SystemsPorts {
@@ -15,8 +15,11 @@ export interface SystemsRequest {
   readonly repository: string
   readonly mirror: string
   readonly source: CompiledSource
-  /** The generated commit, in the mirror; asked for only when something has to be evaluated. */
-  readonly generated: () => Promise<string>
+  /**
+   * The generated commit, in the mirror; asked for only when something has to be evaluated. Without
+   * it nothing is evaluated: the answer is undefined where not everything is known.
+   */
+  readonly generated?: () => Promise<string>
   readonly ledger: Ledger
 }
 
@@ -26,17 +29,23 @@ export interface Systems {
   readonly evaluated: number
 }
 
+/** Finds the systems of a source; throws CommandError where Nix itself cannot run. */
+export interface FindSystems {
+  (request: SystemsRequest & Required<Pick<SystemsRequest, 'generated'>>): Promise<Systems>
+  (request: SystemsRequest): Promise<Systems | undefined>
+}
+
 /**
  * Gives every machine's wanted system, built and rooted: from what the ledger or this process
  * remembers where the inputs are the same, else by evaluation. A machine's failure is its own.
  */
-export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts) {
+export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): FindSystems {
   /** fingerprint -> system; only a cache: the ledger remembers what was deployed. */
   const remembered = new Map<string, BuiltSystem>()
 
-  return async (request: SystemsRequest): Promise<Systems> => {
+  const find = async (request: SystemsRequest): Promise<Systems | undefined> => {
     const { source, ledger } = request
-    const fingerprints = fingerprintsOf(source, nixVersion, hash)
+    const fingerprints = fingerprintsOfSource(source, nixVersion, hash)
     const known = new Map<string, BuiltSystem>()
     for (const [machine, fingerprint] of fingerprints) {
       const record = ledger.machines[machine]
@@ -52,6 +61,7 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts) {
     const unknown = [...fingerprints.keys()].filter((machine) => !known.has(machine))
     const systems: Record<string, WantedSystem> = Object.fromEntries(known)
     if (unknown.length === 0) return { systems, evaluated: 0 }
+    if (request.generated === undefined) return undefined
 
     log.info({ repository: request.repository, machines: unknown }, 'evaluating')
     const evaluations = await nix.evaluate(request.mirror, await request.generated(), unknown)
@@ -73,9 +83,11 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts) {
     }
     return { systems, evaluated: unknown.length }
   }
+  return find as FindSystems
 }
 
-function fingerprintsOf(
+/** What each machine's system can depend on, by machine; empty for what does not compile. */
+export function fingerprintsOfSource(
   { entries, texts, compilation }: CompiledSource,
   nixVersion: string,
   hash: (text: string) => string,
@@ -85,20 +97,6 @@ function fingerprintsOf(
   const nixReadsYaml =
     nixMayReadYaml(texts) ||
     nixMayReadYaml(new Map([['written in YAML.nix', rendered.code.join('\n')]]))
-  return new Map(
-    [...rendered.dependencies].map(([machine, files]) => [
-      machine,
-      hash(
-        fingerprintText({
-          machine,
-          dependencies: files.map((path) => [path, rendered.files.get(path) ?? ''] as const),
-          common: rendered.common,
-          lock: texts.get('flake.lock') ?? '',
-          sources: entries,
-          nixReadsYaml,
-          nixVersion,
-        }),
-      ),
-    ]),
-  )
+  const lock = texts.get('flake.lock') ?? ''
+  return fingerprintsOf({ rendered, lock, sources: entries, nixReadsYaml, nixVersion }, hash)
 }

@@ -1,10 +1,10 @@
 import type { Inventory } from '../model/inventory.ts'
-import type { Ledger } from '../model/ledger.ts'
+import type { Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Clock, Job, Queue } from '../model/ports.ts'
 import { next } from '../rollout/next.ts'
 import type { Decision } from '../rollout/next.ts'
 import type { FleetMachine } from '../rollout/standing.ts'
-import { wantedSource } from '../rollout/wanted.ts'
+import { setSystems, wantedSource } from '../rollout/wanted.ts'
 import type { Repository } from './repository.ts'
 
 export interface TickPorts {
@@ -17,6 +17,11 @@ export type Change = (
   ledger: Ledger,
   tip: string | undefined,
 ) => { readonly ledger: Ledger; readonly message: string } | undefined
+
+/** The systems of what is wanted, where they are known without evaluation. */
+export type KnownSystems = (
+  ledger: Ledger,
+) => Promise<Readonly<Record<string, WantedSystem>> | undefined>
 
 export interface Ticked {
   readonly before: Ledger
@@ -31,6 +36,7 @@ export async function tick(
   repository: Repository,
   { clock, queue }: TickPorts,
   change: Change = () => undefined,
+  knownSystems: KnownSystems = () => Promise.resolve(undefined),
 ): Promise<Ticked> {
   for (;;) {
     const { ledger: before, commit } = await repository.ledger.read()
@@ -39,17 +45,25 @@ export async function tick(
     const ledger = changed?.ledger ?? before
     const descends = await publishedDescends(repository, ledger)
     const inventory = await inventoryOf(repository, wantedSource(ledger, descends))
-    const decision = next(ledger, {
+    const observed = {
       tip,
       descends,
       now: clock.now().toISOString(),
       fleet: inventory && fleetOf(inventory),
       limits: { parallel: inventory?.rollout.parallel ?? 1 },
       roleLimits: inventory ? roleLimitsOf(inventory) : {},
-    })
+    }
+    let decision = next(ledger, observed)
+    const messages = [changed?.message, decision.message]
+    const { wanted } = decision.ledger
+    const known = decision.evaluate && wanted ? await knownSystems(decision.ledger) : undefined
+    if (known !== undefined && wanted !== undefined) {
+      const built = setSystems(decision.ledger, wanted.seq, known)
+      decision = next(built.ledger, observed)
+      messages.push(built.message, decision.message)
+    }
     if (decision.ledger !== before) {
-      const message = [changed?.message, decision.ledger === ledger ? '' : decision.message]
-      const subject = message.filter((part) => part !== undefined && part !== '').join('; ')
+      const subject = messages.filter((part) => part !== undefined && part !== '').join('; ')
       // A refused push means that somebody was faster: read again, decide again (R1).
       if ((await repository.ledger.write(decision.ledger, commit, subject)) === 'stale') continue
     }

@@ -36,6 +36,8 @@ export interface Git {
   defaultBranch(): Promise<string>
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
   mergeBase(a: string, b: string): Promise<string | undefined>
+  /** The tree of a commit, or of a tree itself. */
+  treeOf(id: string): Promise<string>
   /** Every file of a commit or tree. */
   readTree(commit: string): Promise<readonly TreeEntry[]>
   /** Texts of blobs by id; one process however many. */
@@ -160,13 +162,15 @@ export interface Forge {
   /** The one comment of a proposal, found by a hidden marker; the same body again: no request. */
   ensureComment(proposal: Proposal, body: string): Promise<void>
   ensureStatus(commit: string, status: CommitStatus): Promise<void>
+  /** Address of a commit's files, up to their path; absent where nobody shows them. */
+  readonly blob?: (commit: string) => string
 }
 
 export interface CommitStatus {
   /** `nixcluster/plan`, `nixcluster/deploy` */
   readonly context: string
   readonly state: 'pending' | 'success' | 'failure' | 'error'
-  /** At most 140 characters. */
+  /** One line; the forge cuts what is too long for it. */
   readonly description: string
 }
 
