@@ -1,7 +1,7 @@
 import { nixMayReadYaml } from '../compile/nix-reads.ts'
 import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Log, Nix } from '../model/ports.ts'
-import { fingerprintsOf, recall } from '../rollout/fingerprint.ts'
+import { fingerprintMachines, recall } from '../rollout/fingerprint.ts'
 import type { CompiledSource } from './source.ts'
 
 export interface SystemsPorts {
@@ -45,7 +45,7 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
 
   const find = async (request: SystemsRequest): Promise<Systems | undefined> => {
     const { source, ledger } = request
-    const fingerprints = fingerprintsOfSource(source, nixVersion, hash)
+    const fingerprints = fingerprintsOf(source, nixVersion, hash)
     const known = new Map<string, BuiltSystem>()
     for (const [machine, fingerprint] of fingerprints) {
       const record = ledger.machines[machine]
@@ -87,7 +87,7 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
 }
 
 /** What each machine's system can depend on, by machine; empty for what does not compile. */
-export function fingerprintsOfSource(
+export function fingerprintsOf(
   { entries, texts, compilation }: CompiledSource,
   nixVersion: string,
   hash: (text: string) => string,
@@ -98,5 +98,5 @@ export function fingerprintsOfSource(
     nixMayReadYaml(texts) ||
     nixMayReadYaml(new Map([['written in YAML.nix', rendered.code.join('\n')]]))
   const lock = texts.get('flake.lock') ?? ''
-  return fingerprintsOf({ rendered, lock, sources: entries, nixReadsYaml, nixVersion }, hash)
+  return fingerprintMachines({ rendered, lock, sources: entries, nixReadsYaml, nixVersion }, hash)
 }

@@ -26,9 +26,17 @@ export interface RenderedTree {
   /** Generated files: path -> text; they come on top of the source tree. */
   readonly files: ReadonlyMap<string, string>
   /** machine -> the generated files (and nothing else that is generated) that its system depends on. */
-  readonly dependencies: ReadonlyMap<string, readonly string[]>
+  readonly dependencies: ReadonlyMap<string, Dependencies>
+  /** group -> generated files that several machines depend on, such as a service's with all its hosts'. */
+  readonly groups: ReadonlyMap<string, readonly string[]>
   /** What every system depends on besides: the inputs and the renderer's generation, as text. */
   readonly common: string
   /** Every `!nix` expression and `!path` in the tree: what else their Nix may read. */
   readonly code: readonly string[]
+}
+
+/** Generated files: a machine's own by path, those that it shares by the names of their groups. */
+export interface Dependencies {
+  readonly files: readonly string[]
+  readonly groups: readonly string[]
 }

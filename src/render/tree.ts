@@ -7,6 +7,9 @@ import { type Nix, printNix } from './nix-text.ts'
 import { codeIn } from './nix-value.ts'
 import { builtinFile, type Places, toPlaces } from './places.ts'
 
+/** No element's name has a slash. */
+const libraryGroup = 'nixcluster/lib'
+
 /** Writes the Nix files of a fleet; the same inventory gives the same bytes. */
 export function renderTree(inventory: Inventory): RenderedTree {
   const places = toPlaces(inventory)
@@ -38,6 +41,7 @@ export function renderTree(inventory: Inventory): RenderedTree {
   return {
     files: new Map(inOrder),
     dependencies: dependenciesOf(inventory, places),
+    groups: groupsOf(inventory, places),
     code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
   }
@@ -58,34 +62,31 @@ function namesOfServices({ services }: Inventory): ReadonlyMap<string, readonly 
   return names
 }
 
-function dependenciesOf(inventory: Inventory, places: Places): RenderedTree['dependencies'] {
-  const shared = [...library.keys()]
-    .filter((name) => !name.includes('/'))
-    .map((name) => `nixcluster/lib/${name}`)
-  const ofService = new Map(
-    inventory.services.map((service) => {
-      const hosts = [...service.hosts, ...service.roles.flatMap((role) => role.hosts)]
-      const builtin =
-        service.definition?.kind === 'builtin' ? [builtinFile(service.definition.name)] : []
-      const files = [
-        ...builtin,
-        places.services.get(service.name)!,
-        ...hosts.map((host) => places.hosts.get(host)!),
-      ]
-      return [service.name, files] as const
-    }),
-  )
+/** A service's hosts stand in its group once, not once for each machine that runs it. */
+function groupsOf({ services }: Inventory, places: Places): RenderedTree['groups'] {
+  const lib = [...library.keys()].filter((name) => !name.includes('/'))
+  const groups = new Map([[libraryGroup, lib.map((name) => `nixcluster/lib/${name}`)]])
+  for (const { name, definition, hosts, roles } of services) {
+    const seen = new Set([...hosts, ...roles.flatMap((role) => role.hosts)])
+    groups.set(name, [
+      ...(definition?.kind === 'builtin' ? [builtinFile(definition.name)] : []),
+      places.services.get(name)!,
+      ...[...seen].map((host) => places.hosts.get(host)!),
+    ])
+  }
+  return groups
+}
+
+function dependenciesOf({ machines }: Inventory, places: Places): RenderedTree['dependencies'] {
   return new Map(
-    inventory.machines.map((machine) => {
-      const files = new Set([
-        ...shared,
-        places.levels.get(machine.domain)!,
-        places.levels.get(machine.cluster)!,
-        places.machines.get(machine.name)!,
-        places.hosts.get(machine.name)!,
-        ...machine.services.flatMap((service) => ofService.get(service) ?? []),
-      ])
-      return [machine.name, [...files].sort()] as const
+    machines.map(({ name, domain, cluster, services }) => {
+      const files = [
+        places.levels.get(domain)!,
+        places.levels.get(cluster)!,
+        places.machines.get(name)!,
+        places.hosts.get(name)!,
+      ]
+      return [name, { files, groups: [libraryGroup, ...services] }] as const
     }),
   )
 }

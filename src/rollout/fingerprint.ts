@@ -1,13 +1,10 @@
+import type { RenderedTree } from '../model/compilation.ts'
 import type { BuiltSystem, MachineRecord } from '../model/ledger.ts'
 import type { TreeEntry } from '../model/ports.ts'
 
-/** Everything that a machine's system can depend on. */
+/** Everything that the machines' systems can depend on. */
 export interface FingerprintInput {
-  readonly machine: string
-  /** The generated files that it depends on: path and text. */
-  readonly dependencies: readonly (readonly [path: string, text: string])[]
-  /** What all machines share of the generated tree: `flake.nix` and `nixcluster/lib`, as text or digest. */
-  readonly common: string
+  readonly rendered: Pick<RenderedTree, 'files' | 'dependencies' | 'groups' | 'common'>
   /** Text of `flake.lock`. */
   readonly lock: string
   /** Every file of the source tree. */
@@ -20,27 +17,47 @@ export interface FingerprintInput {
 }
 
 /**
- * Canonical text of everything that a machine's system can depend on; the caller hashes it. Sound before
- * narrow: every file of the tree counts, but for the configuration where no Nix can see it.
+ * machine -> hash of everything that its system can depend on. Sound before narrow: every file of the
+ * tree counts, but for the configuration where no Nix can see it. What machines share is hashed once.
  */
-export function fingerprintText(input: FingerprintInput): string {
-  const { configuration = isConfiguration, nixReadsYaml } = input
+export function fingerprintMachines(
+  input: FingerprintInput,
+  hash: (text: string) => string,
+): ReadonlyMap<string, string> {
+  const { rendered, configuration = isConfiguration, nixReadsYaml } = input
   const sources = input.sources.filter(({ path }) => nixReadsYaml || !configuration(path))
-  return JSON.stringify([
-    'nixcluster fingerprint 1',
-    input.machine,
-    input.nixVersion,
-    input.common,
-    input.lock,
-    [...input.dependencies].sort(byPath),
-    sources.map(({ path, mode, id }) => [path, mode, id] as const).sort(byPath),
-  ])
+  const common = hash(
+    JSON.stringify([
+      'nixcluster fingerprint 2',
+      input.nixVersion,
+      rendered.common,
+      input.lock,
+      sources.map(({ path, mode, id }) => [path, mode, id] as const).sort(byFirst),
+    ]),
+  )
+  const digests = new Map<string, string>()
+  const digestOf = (path: string): string => {
+    const known = digests.get(path) ?? hash(rendered.files.get(path) ?? '')
+    digests.set(path, known)
+    return known
+  }
+  const withDigests = (paths: readonly string[]) =>
+    paths.map((path) => [path, digestOf(path)] as const).sort(byFirst)
+  const groups = new Map(
+    [...rendered.groups].map(([name, paths]) => [name, hash(JSON.stringify(withDigests(paths)))]),
+  )
+  return new Map(
+    [...rendered.dependencies].map(([machine, own]) => {
+      const shared = own.groups.map((name) => [name, groups.get(name)!] as const).sort(byFirst)
+      return [machine, hash(JSON.stringify([common, machine, withDigests(own.files), shared]))]
+    }),
+  )
 }
 
 const isConfiguration = (path: string): boolean =>
   path === 'nixcluster.yaml' || /^clusters\/.*\.ya?ml$/.test(path)
 
-const byPath = (
+const byFirst = (
   [a]: readonly [string, ...unknown[]],
   [b]: readonly [string, ...unknown[]],
 ): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { RenderedTree } from '../../src/model/compilation.ts'
 import type { Service } from '../../src/model/inventory.ts'
 import { renderTree } from '../../src/render/tree.ts'
 import {
@@ -94,13 +95,16 @@ test('the same fleet in another order gives the same levels, machines and flake'
     if (!file.includes('/hosts/')) expect([file, text]).toEqual([file, files.get(file)])
 })
 
+/** Every generated file that a machine depends on, its own and those of its groups. */
+function filesOf({ dependencies, groups }: RenderedTree, machine: string): readonly string[] {
+  const own = dependencies.get(machine)!
+  return [...new Set([...own.files, ...own.groups.flatMap((group) => groups.get(group)!)])].sort()
+}
+
 test('a machine depends on its own files and on the hosts that its services see', () => {
-  const { dependencies, files } = renderTree(
-    fleet({ ...parts, services: parts.services!.slice(1) }),
-  )
+  const rendered = renderTree(fleet({ ...parts, services: parts.services!.slice(1) }))
   const [web2, db1] = ['web2.demo.lab', 'db1.demo.lab'].map((name) =>
-    dependencies
-      .get(name)!
+    filesOf(rendered, name)
       .filter(isOurs)
       .map((file) => file.replace('nixcluster/', '')),
   )
@@ -113,14 +117,17 @@ test('a machine depends on its own files and on the hosts that its services see'
     'services/demo.lab/vault.demo.lab.nix',
   ])
   expect(db1).not.toContain('hosts/demo.lab/web1.demo.lab.nix')
-  expect([...dependencies.values()].flat().filter((file) => !files.has(file))).toEqual([])
+  const all = [...rendered.dependencies.keys()].flatMap((name) => filesOf(rendered, name))
+  expect(all.filter((file) => !rendered.files.has(file))).toEqual([])
+  expect(all.filter((file) => !isOurs(file))).toContain('nixcluster/lib/machine.nix')
 })
 
 test('the library of builtin services counts only where one is used', () => {
   const used = (services: readonly Service[]): boolean =>
-    renderTree(fleet({ machines: [machine('web1', '10.0.0.11')], services }))
-      .dependencies.get('web1.demo.lab')!
-      .includes('nixcluster/lib/services/static-dns.nix')
+    filesOf(
+      renderTree(fleet({ machines: [machine('web1', '10.0.0.11')], services })),
+      'web1.demo.lab',
+    ).includes('nixcluster/lib/services/static-dns.nix')
   expect([used([]), used([service('dns', ['web1'], dns)])]).toEqual([false, true])
 })
 
@@ -130,21 +137,24 @@ test('inputs are common to all machines, in whatever order they are written', ()
   expect(renderTree({ ...three, inputs: three.inputs.slice(1) }).common).not.toBe(common)
 })
 
-test('the tree grows with the fleet, not with its square', () => {
-  const size = (count: number): number => {
-    const machines = Array.from({ length: count }, (_, index) =>
-      machine(`m${1000 + index}`, '10.0.0.1'),
-    )
-    const services = [
-      service(
-        'dns',
-        machines.map(({ label }) => label),
-        dns,
-      ),
-    ]
-    return [...renderTree(fleet({ machines, services })).files.values()].join('').length
-  }
-  const [none, one, two] = [size(0), size(100), size(200)] as [number, number, number]
+/** A fleet in which two services see every host. */
+function crowd(count: number): RenderedTree {
+  const machines = Array.from({ length: count }, (_, index) =>
+    machine(`m${1000 + index}`, '10.0.0.1'),
+  )
+  const labels = machines.map(({ label }) => label)
+  const services = [service('dns', labels, dns), service('motd', labels)]
+  return renderTree(fleet({ machines, services }))
+}
+
+test.each<[string, (tree: RenderedTree) => number]>([
+  ['tree', ({ files }) => [...files.values()].join('').length],
+  [
+    'list of what depends on what',
+    ({ dependencies, groups }) => JSON.stringify([[...dependencies], [...groups]]).length,
+  ],
+])('the %s grows with the fleet, not with its square', (_, size) => {
+  const [none, one, two] = [size(crowd(0)), size(crowd(100)), size(crowd(200))] as const
   expect((two - none) / (one - none)).toBeCloseTo(2, 2)
 })
 
