@@ -26,6 +26,8 @@ export async function look(
     const asked = branch === proposal.branch
     if (!asked && planned.get(keyOf(repository, proposal)) === stateOf(proposal, base)) continue
     if (branch !== undefined && !asked && repository.forge.kind === 'git') continue
+    // What is merged already proposes nothing.
+    if (!asked && base && (await repository.git.isAncestor(proposal.head, base))) continue
     await queue.add({ kind: 'plan', repository: repository.name, proposal: proposal.id })
   }
   return done

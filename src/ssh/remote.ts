@@ -3,10 +3,13 @@ import type { Look, Remote, Target } from '../model/remote.ts'
 import { parseLook } from './reading.ts'
 import { drop, look, read, seat } from './scripts/read.ts'
 import { take } from './scripts/take.ts'
-import type { Ssh } from './ssh.ts'
+import type { ScriptOptions, Ssh } from './ssh.ts'
 
-/** Seconds that a script may take beyond what it waits for the lock; seating builds and writes a boot entry. */
-const patience = { reading: 30_000, changing: 180_000 }
+/** How long a script may take beyond what it waits for the lock; seating builds and writes a boot entry. */
+const before = { timeoutMs: 30_000, connection: 'shared' } as const
+const seating = { timeoutMs: 180_000, connection: 'shared' } as const
+/** Reading back proves that the machine can be reached with what it runs now. */
+const after = { timeoutMs: 180_000, connection: 'new' } as const
 
 /** What is done on machines, by scripts over ssh. */
 export function createRemote({ ssh }: { readonly ssh: Ssh }): Remote {
@@ -14,9 +17,9 @@ export function createRemote({ ssh }: { readonly ssh: Ssh }): Remote {
     target: Target,
     script: string,
     args: readonly string[],
-    timeoutMs: number,
+    how: ScriptOptions,
   ): Promise<Look> => {
-    const { stdout, hostKey } = await ssh.script(target, script, args, timeoutMs)
+    const { stdout, hostKey } = await ssh.script(target, script, args, how)
     const answer = parseLook(stdout)
     if (answer === undefined)
       throw new CommandError(`${target.name}: the answer is not whole`, {
@@ -26,7 +29,7 @@ export function createRemote({ ssh }: { readonly ssh: Ssh }): Remote {
     return { ...answer, hostKey }
   }
   return {
-    look: (target) => ask(target, look, [], patience.reading),
+    look: (target) => ask(target, look, [], before),
     take: (target, claim, over) =>
       ask(
         target,
@@ -36,10 +39,10 @@ export function createRemote({ ssh }: { readonly ssh: Ssh }): Remote {
           String(target.activationTimeout),
           ...(over === undefined ? ['', '', ''] : [String(over.n), over.run, over.stage]),
         ],
-        patience.reading,
+        before,
       ),
-    seat: (target, run) => ask(target, seat, [run], patience.changing),
-    read: (target, run) => ask(target, read, [run], patience.changing),
-    drop: (target, run) => ask(target, drop, [run], patience.reading),
+    seat: (target, run) => ask(target, seat, [run], seating),
+    read: (target, run) => ask(target, read, [run], after),
+    drop: (target, run) => ask(target, drop, [run], after),
   }
 }

@@ -11,8 +11,13 @@ export function sshConfig(
     HostKeyAlias: only(/^[\w.-]+$/, target.name, 'name'),
     Port: String(target.port),
     User: only(/^[\w.-]+\$?$/, target.sshUser, 'SSH user'),
-    IdentityFile: only(/^[^\s"%]+$/, files.identity, 'identity file'),
-    IdentitiesOnly: 'yes',
+    // Without one, ssh tries the keys that it finds in its user's home.
+    ...(files.identity === ''
+      ? {}
+      : {
+          IdentityFile: only(/^[^\s"%]+$/, files.identity, 'identity file'),
+          IdentitiesOnly: 'yes',
+        }),
     BatchMode: 'yes',
     StrictHostKeyChecking: hostKeyChecking,
     UserKnownHostsFile: only(/^[^\s"%]+$/, files.knownHosts, 'known_hosts file'),

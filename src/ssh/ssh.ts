@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { run } from '../exec/run.ts'
 import { CommandError, UnreachableError } from '../model/errors.ts'
 import type { Target } from '../model/remote.ts'
@@ -27,8 +27,17 @@ export interface Ssh {
     target: Target,
     text: string,
     args: readonly string[],
-    timeoutMs: number,
+    options: ScriptOptions,
   ): Promise<{ readonly stdout: string; readonly hostKey: string }>
+}
+
+export interface ScriptOptions {
+  readonly timeoutMs: number
+  /**
+   * `shared`: over a connection that the steps before an activation have in common. `new`: what is
+   * seen proves that the machine can be reached now.
+   */
+  readonly connection: 'shared' | 'new'
 }
 
 /** The machines' door: strict about keys, and nothing is read from the user's own settings. */
@@ -54,16 +63,20 @@ export function createSsh(options: SshOptions): Ssh {
     target: Target,
     config: string,
     input: string,
-    timeoutMs: number,
+    { timeoutMs, connection }: ScriptOptions,
   ): Promise<string> => {
     // Arguments travel on standard input too: no shell reads them on the way, no list of processes shows them.
     const shell = target.sshUser === 'root' ? 'exec sh -s' : 'exec sudo -n sh -s'
     try {
-      const result = await run(options.ssh ?? 'ssh', ['-F', config, target.name, shell], {
-        env: options.env,
-        input,
-        timeoutMs,
-      })
+      const result = await run(
+        options.ssh ?? 'ssh',
+        [...sharing(config, connection), '-F', config, target.name, shell],
+        {
+          env: options.env,
+          input,
+          timeoutMs,
+        },
+      )
       return result.stdout
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
@@ -73,24 +86,37 @@ export function createSsh(options: SshOptions): Ssh {
 
   return {
     configFile,
-    async script(target, text, args, timeoutMs) {
+    async script(target, text, args, how) {
       // Nothing runs unless the last line has arrived: a connection may be cut in the middle of a script.
       const input = `${text}\nmain ${args.map(quote).join(' ')} </dev/null\n`
       if (target.hostKey !== undefined) {
-        const stdout = await execute(target, await configFile(target), input, timeoutMs)
+        const stdout = await execute(target, await configFile(target), input, how)
         return { stdout, hostKey: target.hostKey }
       }
       await mkdir(options.folder, { recursive: true })
       const knownHosts = join(options.folder, `${target.name}-${crypto.randomUUID()}.first_contact`)
       const config = await files(target, 'accept-new', knownHosts)
       try {
-        const stdout = await execute(target, config, input, timeoutMs)
+        const stdout = await execute(target, config, input, { ...how, connection: 'new' })
         return { stdout, hostKey: keyOf(await readFile(knownHosts, 'utf8')) ?? '' }
       } finally {
         await Promise.all([knownHosts, config].map((file) => rm(file, { force: true })))
       }
     },
   }
+}
+
+/** What a socket's address holds on every system, less what ssh adds while it makes one. */
+const longestSocketPath = 103 - 17
+
+/** A config's name is its content's, so its connections are to one machine under one key. */
+function sharing(config: string, connection: ScriptOptions['connection']): readonly string[] {
+  const socket = join(dirname(config), `${digest(config)}.s`)
+  if (connection === 'new' || Buffer.byteLength(socket) > longestSocketPath) return []
+  return ['ControlMaster=auto', `ControlPath=${socket}`, 'ControlPersist=20'].flatMap((option) => [
+    '-o',
+    option,
+  ])
 }
 
 /** What ssh said about why there was no connection, or undefined when the script itself failed. */

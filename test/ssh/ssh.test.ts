@@ -40,37 +40,46 @@ afterAll(async () => {
 test('a script gets its arguments as they are', async () => {
   const odd = [`it's`, '$HOME `id`', 'two\nlines', '']
   const script = 'main() { for word; do printf "[%s]" "$word"; done; }'
-  const { stdout } = await ssh.script(web, script, odd, 10_000)
+  const { stdout } = await ssh.script(web, script, odd, { timeoutMs: 10_000, connection: 'new' })
   expect(stdout).toBe(`[it's][$HOME \`id\`][two\nlines][]`)
 })
 
 test('what a script says when it fails is the error', async () => {
   const script = 'main() { echo no room left >&2; exit 3; }'
-  const failed = ssh.script(web, script, [], 10_000)
+  const failed = ssh.script(web, script, [], { timeoutMs: 10_000, connection: 'new' })
   await expect(failed).rejects.toThrow(CommandError)
   await expect(failed).rejects.toThrow('web.example.com: no room left')
 })
 
 test('a machine with another key than the known one is not talked to', async () => {
-  const stranger = ssh.script({ ...web, hostKey: data.hostKey! }, 'main() { true; }', [], 10_000)
+  const stranger = ssh.script({ ...web, hostKey: data.hostKey! }, 'main() { true; }', [], {
+    timeoutMs: 10_000,
+    connection: 'new',
+  })
   await expect(stranger).rejects.toThrow(UnreachableError)
   await expect(stranger).rejects.toThrow('its host key is not the known one')
 })
 
 test('a closed port is unreachable, in the words of ssh', async () => {
-  const closed = ssh.script({ ...web, port: 2222 }, 'main() { true; }', [], 10_000)
+  const closed = ssh.script({ ...web, port: 2222 }, 'main() { true; }', [], {
+    timeoutMs: 10_000,
+    connection: 'new',
+  })
   await expect(closed).rejects.toThrow(UnreachableError)
   await expect(closed).rejects.toThrow(/port 2222: Connection refused/)
 })
 
 test('a machine that does not answer in time is unreachable', async () => {
-  const slow = ssh.script(web, 'main() { sleep 30; }', [], 500)
+  const slow = ssh.script(web, 'main() { sleep 30; }', [], { timeoutMs: 500, connection: 'new' })
   await expect(slow).rejects.toThrow('web.example.com does not answer')
 })
 
 test('at the first contact a machine is taken at its word, and its key is given back', async () => {
   const { hostKey, ...stranger } = data
-  const answer = await ssh.script(stranger, 'main() { hostname; }', [], 10_000)
+  const answer = await ssh.script(stranger, 'main() { hostname; }', [], {
+    timeoutMs: 10_000,
+    connection: 'new',
+  })
   expect(answer.stdout).toBe('data.example.com\n')
   expect(hostKey).toContain(answer.hostKey)
   expect((await readdir(folder)).filter((name) => name.startsWith('data.'))).toEqual([])

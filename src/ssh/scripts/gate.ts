@@ -30,9 +30,11 @@ end() {
 left_behind() {
   for stat in /proc/[0-9]*/stat; do
     read -r line 2>/dev/null <"$stat" || continue
-    set -- $(echo "$line" | sed 's/(.*)/name/')
-    # pid name state parent group session
-    if [ "$6" = "$$" ] && [ "$1" != "$$" ] && [ "$4" != "$$" ]; then echo "$1"; fi
+    # Behind the name, which may hold anything: state parent group session
+    set -- \${line##*) }
+    pid=\${stat#/proc/}
+    pid=\${pid%/stat}
+    if [ "$4" = "$$" ] && [ "$pid" != "$$" ] && [ "$2" != "$$" ]; then echo "$pid"; fi
   done
 }
 
