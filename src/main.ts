@@ -29,6 +29,7 @@ const programEnvironment = (): Record<string, string> =>
   )
 
 const lock: LockFlake = async (folder, input) => {
+  if (!hasNix) throw new Error('nix is not in PATH: install Nix, 2.18 or later')
   const { createNix } = await import('./nix/nix.ts')
   const stateDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
   const nix = createNix({ nix: 'nix', env: programEnvironment(), stateDir })
@@ -68,10 +69,13 @@ const user = (): string => process.env['SUDO_USER'] ?? process.env['USER'] ?? 's
 const program = new Command('nixcluster')
   .description('One configuration for many NixOS machines.')
   .version(version)
+  .addHelpText('after', '\nnixcluster help COMMAND has its options and an example.')
   .showHelpAfterError('(nixcluster --help lists the commands)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
-const asked = commands[process.argv[2] ?? '']
+const [name = ''] = process.argv.slice(2)
+const asked = Object.hasOwn(commands, name) ? commands[name] : undefined
 if (asked === undefined) for (const register of Object.values(commands)) await register(program)
 else await asked(program)
-await program.parseAsync()
+if (name === '') program.outputHelp()
+else await program.parseAsync()

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { RefusedError, type ControllerAddress } from './client.ts'
 import type { CliContext } from './context.ts'
+import { couldNotRun } from './output.ts'
 
 export interface ControllerOptions {
   readonly url: string
@@ -25,15 +26,11 @@ export const addressOf = (
 ): ControllerAddress => ({ url, secret: readFileSync(resolve(cwd, secretFile), 'utf8').trim() })
 
 /** One line for a controller that is away or says no. */
-export function controllerFailed({ stderr, exit }: CliContext, url: string, error: unknown): void {
-  const text =
-    error instanceof RefusedError
-      ? `the controller refuses: ${error.message}`
-      : error instanceof TypeError
-        ? `no controller answers at ${url}; is nixcluster serve running?`
-        : error instanceof Error
-          ? error.message
-          : String(error)
-  stderr(`nixcluster: ${text}\n`)
-  exit(2)
+export function controllerFailed(context: CliContext, url: string, error: unknown): void {
+  if (error instanceof RefusedError) {
+    return couldNotRun(context, new Error(`the controller refuses: ${error.message}`))
+  }
+  const isAway = error instanceof TypeError || (error as Error).name === 'TimeoutError'
+  const away = `no controller answers at ${url}; is nixcluster serve running there?`
+  couldNotRun(context, isAway ? new Error(away, { cause: error }) : error)
 }

@@ -10,6 +10,10 @@ export function register(program: Command, context: CliContext, user: string): v
     program.command('deploy').description('deploy what waits for a person, and follow it'),
   )
     .option('--by <who>', 'whom it is written down for', user)
+    .addHelpText(
+      'after',
+      '\nExample: nixcluster deploy --repository fleet --secret-file fleet.secret',
+    )
     .action(async (options: ControllerOptions & { by: string }) => {
       try {
         const controller = addressOf(options, context)

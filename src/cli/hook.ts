@@ -12,6 +12,7 @@ import {
 } from './client.ts'
 import type { CliContext } from './context.ts'
 import { installHook } from './install-hook.ts'
+import { couldNotRun } from './output.ts'
 
 interface HookOptions {
   readonly url: string
@@ -50,6 +51,11 @@ export function register(program: Command, context: CliContext): void {
   withOptions(hook.command('install'))
     .description('write the post-receive hook of a bare repository')
     .argument('<repository>', 'folder of the bare repository')
+    .addHelpText(
+      'after',
+      '\nExample: nixcluster hook install /srv/git/fleet.git --url http://127.0.0.1:8080 \\\n' +
+        '           --repository fleet --secret-file /etc/nixcluster/fleet.secret',
+    )
     .action(async (folder: string, options: HookOptions) => {
       try {
         const file = await installHook(resolve(context.cwd, folder), {
@@ -59,8 +65,7 @@ export function register(program: Command, context: CliContext): void {
         })
         context.stdout(`${file} is installed\n`)
       } catch (error) {
-        context.stderr(`nixcluster: ${error instanceof Error ? error.message : String(error)}\n`)
-        context.exit(2)
+        couldNotRun(context, error)
       }
     })
 }

@@ -12,6 +12,7 @@ export function register(program: Command, context: CliContext, lock?: LockFlake
     .command('init')
     .description('write a first configuration')
     .option('--dir <folder>', 'the repository (default: the current folder)')
+    .addHelpText('after', '\nExample: nixcluster init --dir ~/fleet')
     .action(async ({ dir }: { dir?: string }) => {
       try {
         await init(folderOf(context.cwd, dir), context, lock)

@@ -34,6 +34,23 @@ export function isValid({ diagnostics }: Compilation): boolean {
 
 /** One line on the standard error that says why a command could not run, and exit code 2. */
 export function couldNotRun({ stderr, exit }: CliContext, error: unknown): void {
-  stderr(`nixcluster: ${error instanceof Error ? error.message : String(error)}\n`)
+  stderr(`nixcluster: ${error instanceof Error ? whatWentWrong(error) : String(error)}\n`)
   exit(2)
+}
+
+/** The file system's own words name the code first, and the call last. */
+function whatWentWrong(error: NodeJS.ErrnoException): string {
+  const { code, path, message } = error
+  const why = fileTroubles[code ?? '']
+  return path === undefined || why === undefined ? message : `${path}: ${why}`
+}
+
+const fileTroubles: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'this user may not read or write it',
+  EPERM: 'this user may not change it',
+  EISDIR: 'it is a folder, not a file',
+  ENOTDIR: 'it is not a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
 }

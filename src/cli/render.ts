@@ -15,6 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .description('write the generated files into a folder')
     .requiredOption('--out <folder>', 'where to write; what is there of the same name is replaced')
     .option('--dir <folder>', 'the repository (default: the current folder)')
+    .addHelpText('after', '\nExample: nixcluster render --out /tmp/rendered')
     .action(async ({ dir, out }: { dir?: string; out: string }) => {
       try {
         const compiled = await readCompiled(folderOf(context.cwd, dir), context)

@@ -25,6 +25,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option('--output <form>', 'how to print').choices(['json', 'table']).default('table'),
     )
+    .addHelpText('after', "\nExample: nixcluster resolve 'vm*' --in vault.example.com")
     .action(async (selector: string, options: Options) => {
       try {
         const compiled = await readCompiled(folderOf(context.cwd, options.dir), context)

@@ -3,10 +3,9 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig, type Config } from '../config/config.ts'
 import { createLog } from '../log/log.ts'
-import { describe } from '../jobs/outcome.ts'
 import type { Log } from '../model/ports.ts'
 import type { CliContext } from './context.ts'
-import { printDiagnostics } from './output.ts'
+import { couldNotRun, printDiagnostics } from './output.ts'
 
 /** What `serve` is given besides. */
 export interface ServeEnvironment {
@@ -21,17 +20,23 @@ export function register(program: Command, context: CliContext, world: ServeEnvi
   program
     .command('serve')
     .description('run the controller')
-    .option('--config <file>', 'its settings', 'controller.yaml')
-    .action(async ({ config }: { config: string }) => serve(config, context, world))
+    .option('--config <file>', 'its settings (default: controller.yaml, if it is there)')
+    .addHelpText('after', '\nExample: nixcluster serve --config /etc/nixcluster/controller.yaml')
+    .action(async ({ config }: { config?: string }) => serve(config, context, world))
 }
 
 async function serve(
-  configFile: string,
+  configFile: string | undefined,
   context: CliContext,
   { env, start }: ServeEnvironment,
 ): Promise<void> {
-  const file = resolve(context.cwd, configFile)
-  const text = readText(file)
+  const file = resolve(context.cwd, configFile ?? 'controller.yaml')
+  // The environment may say it all.
+  const mayLack = configFile === undefined && env['NIXCLUSTER_REPOSITORIES_0_URL'] !== undefined
+  const { text, missing } = readText(file)
+  if (missing !== undefined && !mayLack) {
+    return couldNotRun(context, new Error(`the settings ${file} cannot be read (${missing})`))
+  }
   const { config, diagnostics } = readConfig({
     file,
     text,
@@ -52,18 +57,17 @@ async function serve(
     log.info({}, 'ending')
     await controller.close()
   } catch (error) {
-    context.stderr(`nixcluster: ${error instanceof Error ? describe(error) : String(error)}\n`)
-    context.exit(2)
+    couldNotRun(context, error)
   }
   // Whatever still holds the loop (a follower, a connection) has had its time.
   process.exit()
 }
 
-const readText = (file: string): string | undefined => {
+function readText(file: string): { readonly text?: string; readonly missing?: string } {
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
+    return { text: readFileSync(file, 'utf8') }
+  } catch (error) {
+    return { missing: (error as NodeJS.ErrnoException).code ?? String(error) }
   }
 }
 

@@ -10,6 +10,10 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option('--output <form>', 'how to print').choices(['text', 'json']).default('text'),
     )
+    .addHelpText(
+      'after',
+      '\nExample: nixcluster status --repository fleet --secret-file fleet.secret',
+    )
     .action(async (options: ControllerOptions & { output: 'text' | 'json' }) => {
       try {
         const status = await readStatus(addressOf(options, context), options.repository)

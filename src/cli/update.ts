@@ -15,6 +15,7 @@ export function register(program: Command, context: CliContext, lock: LockFlake)
     .description('write flake.lock: what is missing, or one input anew')
     .argument('[input]', 'the flake input that moves to its newest state')
     .option('--dir <folder>', 'the repository (default: the current folder)')
+    .addHelpText('after', '\nExample: nixcluster update nixpkgs')
     .action(async (input: string | undefined, { dir }: { dir?: string }) => {
       try {
         await update(folderOf(context.cwd, dir), input, context, lock)
@@ -48,7 +49,9 @@ export async function update(
       filter: (path) => !['.git', 'node_modules'].includes(basename(path)),
     })
     await writeFiles(work, compiled.rendered)
-    await lock(work, input)
+    await lock(work, input).catch((cause: Error) => {
+      throw new Error(`flake.lock is not written: ${cause.message}`, { cause })
+    })
     const after = await readFile(join(work, 'flake.lock'), 'utf8')
     if (after === before) {
       context.stdout('flake.lock is as it was\n')

@@ -14,6 +14,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option('--output <form>', 'how to print').choices(['text', 'json']).default('text'),
     )
+    .addHelpText('after', '\nExample: nixcluster validate --dir ~/fleet --output json')
     .action(async ({ dir, output }: { dir?: string; output: 'text' | 'json' }) => {
       const start = performance.now()
       try {

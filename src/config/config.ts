@@ -19,9 +19,8 @@ export interface Config {
     readonly bodyBytes: number
     readonly followMs: number
     readonly followers: number
-    readonly parallelMachines: number
   }
-  readonly tools: Readonly<Record<'nix' | 'deploy' | 'git' | 'ssh' | 'redisServer', string>>
+  readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositoryConfig[]
 }
 
@@ -123,6 +122,8 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
     )
 
   const { redis, ssh, limits } = settings
+  // ssh reads it itself; that it can is told here, with its place.
+  if (ssh.identityFile !== undefined) readSecret(['ssh', 'identityFile'], ssh.identityFile)
   if (redis.url !== undefined && /^[a-z]+:\/\/[^/]*:[^/]*@/.test(redis.url)) {
     complain(['redis', 'url'], 'config/secret-in-text', 'a password does not belong into the URL', {
       hint: 'write it to a file and name that as redis.passwordFile',
@@ -144,7 +145,6 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
       bodyBytes: limits.bodyBytes,
       followMs: toMilliseconds(limits.follow),
       followers: limits.followers,
-      parallelMachines: limits.parallelMachines,
     },
     tools: settings.tools,
     repositories: settings.repositories.map((repository, index) =>
@@ -205,12 +205,14 @@ function secretIn(
   try {
     const { text, mode } = readFile(file)
     if (text.trim() === '') complain(`${file} is empty`)
-    else if ((mode & 0o077) !== 0) {
+    // Its group may: what systemd hands over as a credential looks so.
+    else if ((mode & 0o007) !== 0) {
       complain(`${file} may be read by others (mode ${(mode & 0o777).toString(8)})`, 'warning')
     }
     return text.trim()
   } catch (error) {
-    complain(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    complain(`${file} cannot be read (${code ?? message})`)
     return ''
   }
 }

@@ -15,9 +15,8 @@ export interface Settings {
     readonly bodyBytes: number
     readonly follow: string | number
     readonly followers: number
-    readonly parallelMachines: number
   }
-  readonly tools: Readonly<Record<'nix' | 'deploy' | 'git' | 'ssh' | 'redisServer', string>>
+  readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositorySettings[]
 }
 

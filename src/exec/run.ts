@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { execa } from 'execa'
 import { CommandError } from '../model/errors.ts'
 
@@ -72,10 +72,11 @@ export async function run(
     if (result.exitCode !== undefined && accepted.includes(result.exitCode)) {
       return { stdout, stderr, exitCode: result.exitCode }
     }
+    const lastWords = lastLine(stderr) || result.shortMessage || 'ended badly'
     throw new CommandError(
       timedOut
         ? `running ${command}: no end after ${options.timeoutMs} ms`
-        : `running ${command}: ${lastLine(stderr) || result.shortMessage || 'ended badly'}`,
+        : `running ${command}: ${result.code === 'ENOENT' ? absent(options.cwd) : lastWords}`,
       { command, exitCode: result.exitCode, signal: result.signal, timedOut, stderr },
       { cause: result },
     )
@@ -86,4 +87,10 @@ export async function run(
   }
 }
 
-const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
+/** The system says of a missing folder what it says of a missing program. */
+const absent = (cwd: string | undefined): string =>
+  cwd === undefined || existsSync(cwd)
+    ? 'there is no such program'
+    : `no such file or directory: ${cwd}`
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.trim() ?? ''

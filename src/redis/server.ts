@@ -131,7 +131,9 @@ async function findProgram({ program, path }: RedisServerOptions): Promise<strin
       if (isThere) return join(folder, name)
     }
   }
-  throw new Error('starting Redis: neither redis-server nor valkey-server is in PATH')
+  throw new Error(
+    'starting Redis: neither redis-server nor valkey-server is in PATH; install one, or name a running one as redis.url',
+  )
 }
 
 /** Undefined when it answers, else the complaint. */

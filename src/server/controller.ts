@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -24,6 +23,7 @@ import { createSsh } from '../ssh/ssh.ts'
 import { createApp } from './app.ts'
 import { listen } from './listen.ts'
 import { openRepositories } from './repositories.ts'
+import { prepareStateFolder, requirePrograms } from './requirements.ts'
 
 /** A running controller. */
 export interface Controller {
@@ -45,13 +45,36 @@ const clock: Clock = {
   sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 }
 
-/** Starts everything that one controller is: Redis, workers, HTTP, the poll. */
+/**
+ * Starts everything that one controller is: Redis, workers, HTTP, the poll. Throws with a line that says
+ * what is missing; what was started by then is ended.
+ */
 export async function startController(options: ControllerOptions): Promise<Controller> {
+  const closers: Closer[] = []
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).reverse()) await end()
+  }
+  try {
+    return { url: await start(options, closers), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Ends what was started; the newest comes first. */
+type Closer = () => Promise<void> | void
+
+async function start(options: ControllerOptions, closers: Closer[]): Promise<string> {
   const { config, env, log } = options
-  await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
+  await requirePrograms(config.tools, env['PATH'] ?? '')
+  await prepareStateFolder(config.stateDir)
   const redis = await startRedis(config, env, log)
-  const queue = createQueue(redis.address)
+  closers.push(() => redis.close())
   const progress = createProgress(redis.address, log)
+  closers.push(() => progress.close())
+  const queue = createQueue(redis.address)
+  closers.push(() => queue.close())
   const metrics = createMetrics()
   metrics.watchQueue(() => queue.depths())
   const repositories = await openRepositories(config, env)
@@ -83,8 +106,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
     owner: `${hostname()}:${process.pid}`,
     settings: { version: options.version },
   })
-  const worker = startWorker({ address: redis.address, handle, log, metrics })
-
   const lookAtAll = async (): Promise<void> => {
     for (const name of repositories.keys()) {
       // The poll repairs whatever was lost; Redis away: the next one will do.
@@ -93,9 +114,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
         .catch((error: unknown) => log.warn({ err: error }, 'the poll could not add its job'))
     }
   }
-  const poll = setInterval(() => void lookAtAll(), config.pollMs)
-  void lookAtAll()
-
   const app = createApp({
     repositories: config.repositories,
     queue,
@@ -118,19 +136,18 @@ export async function startController(options: ControllerOptions): Promise<Contr
         : { ref: repository.branch, commit }
     },
   })
+  // Before the first job: where the address is taken, another controller may be at work.
   const server = await listen(app, config.listen)
+  const worker = startWorker({ address: redis.address, handle, log, metrics })
+  const poll = setInterval(() => void lookAtAll(), config.pollMs)
+  closers.push(
+    () => worker.close(closeLimitMs),
+    () => server.close(),
+    () => clearInterval(poll),
+  )
+  void lookAtAll()
   log.info({ url: server.url, repositories: [...repositories.keys()] }, 'ready')
-  return {
-    url: server.url,
-    async close() {
-      clearInterval(poll)
-      await server.close()
-      await worker.close(closeLimitMs)
-      await queue.close()
-      progress.close()
-      await redis.close()
-    },
-  }
+  return server.url
 }
 
 /** What `nixcluster status` shows, as data and as text. */

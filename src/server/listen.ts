@@ -8,7 +8,7 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** Listens; throws when the address is taken. */
+/** Listens; throws with what to do when the address cannot be had. */
 export function listen(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
@@ -24,6 +24,16 @@ export function listen(
           }),
       }),
     )
-    server.on('error', reject)
+    server.on('error', (cause: NodeJS.ErrnoException) => {
+      const why = reasons[cause.code ?? ''] ?? `${cause.message}; check listen.host and listen.port`
+      reject(new Error(`listening on ${host}, port ${port}: ${why}`, { cause }))
+    })
   })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is taken; end what listens there, or choose another listen.port',
+  EACCES: 'this user may not; choose a listen.port from 1024 on',
+  EADDRNOTAVAIL: 'this machine has no such address; check listen.host',
+  ENOTFOUND: 'there is no such host; check listen.host',
 }

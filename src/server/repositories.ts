@@ -8,7 +8,7 @@ import { createLedgerStore } from '../git/ledger-store.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { createSource } from '../jobs/source.ts'
 
-/** Opens the configured repositories; throws GitError where a branch has to be asked for and nobody answers. */
+/** Opens the configured repositories; throws where a branch has to be asked for and nobody answers. */
 export async function openRepositories(
   config: Config,
   env: Readonly<Record<string, string>>,
@@ -32,13 +32,17 @@ async function openRepository(
     mirror,
     env,
     ...(settings.forge === 'github' ? { refs: ['refs/pull/*/head'] } : {}),
-    ...(token !== undefined
+    ...(token !== undefined && /^https?:/.test(url)
       ? { identity: { kind: 'http' as const, authorization: () => Promise.resolve(basic(token)) } }
       : keyFile !== undefined
         ? { identity: { kind: 'ssh' as const, keyFile } }
         : {}),
   })
-  const branch = settings.branch ?? (await git.defaultBranch())
+  const branch =
+    settings.branch ??
+    (await git.defaultBranch().catch((cause: Error) => {
+      throw new Error(`repository '${name}': ${cause.message}; check its url`, { cause })
+    }))
   return {
     name,
     branch,

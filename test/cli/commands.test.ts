@@ -162,7 +162,10 @@ test('update locks the rendered flake beside the source, and brings the lock bac
   expect(existsSync(join(folder, 'flake.nix'))).toBe(false)
   expect(await run('update nixpkgs', lock)).toMatchObject({ stdout: 'flake.lock is as it was\n' })
   expect(await run('update disko', lock)).toMatchObject({ code: 1 })
-  expect(await run('update')).toMatchObject({ code: 2, stderr: 'nixcluster: nix is not here\n' })
+  expect(await run('update')).toMatchObject({
+    code: 2,
+    stderr: 'nixcluster: flake.lock is not written: nix is not here\n',
+  })
 })
 
 test('a link that leads out of the folder is not there', async () => {

@@ -106,7 +106,7 @@ test('when nothing is said for too long the pusher is let go, with one line', as
 test('the hook names its secret file and does not hold the secret', async () => {
   const { hook } = await openRepository('http://127.0.0.1:9')
   const text = readFileSync(hook, 'utf8')
-  expect(text).toMatch(/^#!\/bin\/sh\n# Written by nixcluster hook install\.\nexec /)
+  expect(text).toMatch(/^#!\/bin\/sh\n# Written by nixcluster hook install\.\n/)
   expect(text).not.toContain(secret)
 })
 

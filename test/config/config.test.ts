@@ -46,8 +46,8 @@ test('a short file gets every default', () => {
     ssh: {},
     pollMs: 60_000,
     log: { level: 'info' },
-    limits: { bodyBytes: 25 * 1024 * 1024, followMs: 600_000, followers: 100, parallelMachines: 2 },
-    tools: { nix: 'nix', deploy: 'deploy', git: 'git', ssh: 'ssh', redisServer: 'redis-server' },
+    limits: { bodyBytes: 25 * 1024 * 1024, followMs: 600_000, followers: 100 },
+    tools: { nix: 'nix', deploy: 'deploy', ssh: 'ssh', redisServer: 'redis-server' },
     repositories: [
       {
         name: 'fleet',
@@ -149,7 +149,7 @@ repositories:
 `)
   expect(problems).toEqual([
     'controller.yaml:1:15: error: a password does not belong into the URL (write it to a file and name that as redis.passwordFile)',
-    'controller.yaml:3:45: error: /etc/nixcluster/missing.secret cannot be read: no such file',
+    'controller.yaml:3:45: error: /etc/nixcluster/missing.secret cannot be read (no such file)',
     'controller.yaml:4:45: error: /etc/nixcluster/empty.secret is empty',
     'controller.yaml:5:45: error: the secret is shorter than 16 characters (openssl rand -hex 32)',
     'controller.yaml:6:45: warning: /etc/nixcluster/open.secret may be read by others (mode 644)',
