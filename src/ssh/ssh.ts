@@ -113,10 +113,12 @@ const longestSocketPath = 103 - 17
 function sharing(config: string, connection: ScriptOptions['connection']): readonly string[] {
   const socket = join(dirname(config), `${digest(config)}.s`)
   if (connection === 'new' || Buffer.byteLength(socket) > longestSocketPath) return []
-  return ['ControlMaster=auto', `ControlPath=${socket}`, 'ControlPersist=20'].flatMap((option) => [
-    '-o',
-    option,
-  ])
+  const options = [
+    ...['ControlMaster=auto', `ControlPath=${socket}`, 'ControlPersist=5'],
+    // Whoever finds a connection that has died waits for this long, and no longer.
+    ...['ServerAliveInterval=3', 'ServerAliveCountMax=2'],
+  ]
+  return options.flatMap((option) => ['-o', option])
 }
 
 /** What ssh said about why there was no connection, or undefined when the script itself failed. */
