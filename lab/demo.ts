@@ -73,7 +73,11 @@ async function show(
 
     step('A branch that changes web1 is answered with a plan')
     await fleet.git('switch', '--quiet', '--create', 'greeting')
-    await fleet.edit('clusters/demo.yaml', 'Welcome to web1', 'Hello from web1')
+    await fleet.edit(
+      'clusters/demo.yaml',
+      '"Welcome to web1"',
+      '"Hello from web1"\n          environment.systemPackages: !nix "[ pkgs.jq ]"',
+    )
     await fleet.git('commit', '--quiet', '-am', 'Greet from web1')
     const planMs = await push(fleet, 'greeting')
 
