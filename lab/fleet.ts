@@ -5,13 +5,15 @@ import type { Lab } from './machines.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** A fleet in a plain git repository, a clone to work in, and a controller that looks after it. */
+/** A fleet in a bare repository, a clone to work in, and a controller that looks after it. */
 export interface Fleet {
   /** The bare repository. */
   readonly remote: string
   readonly clone: string
   readonly stateDir: string
   readonly url: string
+  /** Signs webhooks, hooks and commands. */
+  readonly secret: string
   readonly environment: Record<string, string>
   /** Runs git in the clone; its output is stdout and stderr as they come. */
   git(...args: string[]): Promise<string>
@@ -34,6 +36,8 @@ export interface FleetOptions {
   readonly port: number
   /** Seconds. */
   readonly poll?: number
+  /** A GitHub in front of the repository; without it there is no forge but the repository's hook. */
+  readonly github?: { readonly project: string; readonly apiUrl: string; readonly token: string }
 }
 
 /** Makes the repository, its hook, the clone and the controller's settings; starts nothing. */
@@ -57,7 +61,11 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
   await git('remote', 'add', 'origin', remote)
 
   const secretFile = join(settings, 'hook-secret')
-  await writeFile(secretFile, crypto.randomUUID(), { mode: 0o600 })
+  const secret = crypto.randomUUID()
+  await writeFile(secretFile, secret, { mode: 0o600 })
+  const { github } = options
+  const tokenFile = join(settings, 'token')
+  if (github !== undefined) await writeFile(tokenFile, github.token, { mode: 0o600 })
   const configFile = join(settings, 'controller.yaml')
   await writeFile(
     configFile,
@@ -67,14 +75,26 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
       `ssh: { identityFile: ${lab.identityFile} }`,
       `poll: ${options.poll ?? 60}s`,
       'repositories:',
-      `  - { name: fleet, forge: git, url: ${remote}, secretFile: ${secretFile} }`,
+      `  - name: fleet`,
+      `    url: ${remote}`,
+      `    secretFile: ${secretFile}`,
+      ...(github === undefined
+        ? [`    forge: git`]
+        : [
+            `    forge: github`,
+            `    project: ${github.project}`,
+            `    apiUrl: ${github.apiUrl}`,
+            `    tokenFile: ${tokenFile}`,
+          ]),
       '',
     ].join('\n'),
   )
-  await run(join(root, 'bin/nixcluster'), [
-    ...['hook', 'install', remote, '--url', url, '--repository', 'fleet'],
-    ...['--secret-file', secretFile],
-  ])
+  if (github === undefined) {
+    await run(join(root, 'bin/nixcluster'), [
+      ...['hook', 'install', remote, '--url', url, '--repository', 'fleet'],
+      ...['--secret-file', secretFile],
+    ])
+  }
   const logFile = join(lab.folder, 'controller.log')
   let controller: ReturnType<typeof start> | undefined
 
@@ -110,6 +130,7 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
     clone,
     stateDir,
     url,
+    secret,
     environment,
     git,
     async nixcluster(...args) {

@@ -15,6 +15,9 @@ export interface GithubOptions {
 
 const perPage = 100
 
+/** A GitHub that says nothing for so long is away, in milliseconds. */
+const silenceMs = 15_000
+
 /** The port over GitHub's REST API; throws ForgeError, or NotReadyError when it asks us to wait. */
 export function createGithub({ project, branch, token, apiUrl }: GithubOptions): Forge {
   const [owner = '', repo = ''] = project.split('/')
@@ -24,6 +27,10 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
     baseUrl: apiUrl,
     userAgent: 'nixcluster',
     log: silent,
+    request: {
+      fetch: (url: string, init: RequestInit) =>
+        fetch(url, { ...init, signal: AbortSignal.timeout(silenceMs) }),
+    },
   })
   let login: Promise<string | undefined> | undefined
 
@@ -59,6 +66,7 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
 
   return {
     kind: 'github',
+    blob: (commit) => `${webUrl(apiUrl)}/${project}/blob/${commit}`,
     async proposals() {
       const pulls = await all((page) =>
         ask('listing pull requests', () =>
@@ -122,6 +130,10 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
     },
   }
 }
+
+/** `https://api.github.com` -> `https://github.com`; an Enterprise Server's API is below its pages. */
+const webUrl = (apiUrl: string): string =>
+  apiUrl.replace(/\/api\/v3$/, '').replace('://api.', '://')
 
 /** Reads pages until one is not full. */
 async function all<Item>(

@@ -1,5 +1,5 @@
-import type { Ledger, Wanted } from '../model/ledger.ts'
-import type { Clock, CommitStatus, Forge, Log, Progress, Proposal, Topic } from '../model/ports.ts'
+import type { Ledger, Rollout, Wanted } from '../model/ledger.ts'
+import type { Clock, CommitStatus, Log, Progress, Proposal, Topic } from '../model/ports.ts'
 import type { MachineEvent } from '../model/remote.ts'
 import { diagnosticsText } from '../report/diagnostics.ts'
 import { conflictComment, planComment } from '../report/plan-comment.ts'
@@ -18,7 +18,8 @@ export interface Announce {
   /** The deployed branch's tip has mistakes: nothing was rendered. */
   mistakes(repository: Repository, commit: string, source: CompiledSource): Promise<void>
   /** The tip compiles and is on its way. */
-  received(repository: Repository, commit: string, source: CompiledSource): Promise<void>
+  received(repository: Repository, commit: string): void
+  /** Throws ForgeError or NotReadyError: the comment is what a plan is made for. */
   planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
   /** What a tick decided; `evaluated` machines needed Nix. */
   ticked(repository: Repository, ticked: Ticked, evaluated?: number): Promise<void>
@@ -41,6 +42,9 @@ interface Course {
 export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announce {
   const courses = new Map<string, Course>()
   const mistaken = new Set<string>()
+  /** What the forge was told of a commit's deployment, and what is being told. */
+  const told = new Map<string, string>()
+  const telling = new Map<string, Promise<void>>()
   const nowMs = (): number => clock.now().getTime()
 
   const say = async (topic: Topic, lines: readonly string[]): Promise<void> => {
@@ -52,27 +56,35 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
     courses.set(key, known)
     return known
   }
-  /** A forge that is away must not hold a deployment. */
-  const toForge = async (what: string, tell: () => Promise<void>): Promise<void> => {
-    await tell().catch((error: unknown) => log.warn({ err: error }, `telling the forge: ${what}`))
-  }
-  const status = (
-    forge: Forge,
+  /**
+   * Not waited for: a forge that is away must not hold a deployment. What it could not be told is told
+   * again by a later tick, what it was told is not.
+   */
+  const deployStatus = (
+    { name, forge }: Repository,
     commit: string,
-    context: 'plan' | 'deploy',
     state: CommitStatus['state'],
     description: string,
-  ): Promise<void> =>
-    toForge(`status ${context}`, () =>
-      forge.ensureStatus(commit, {
-        context: `nixcluster/${context}`,
-        state,
-        description: description.slice(0, 140),
-      }),
-    )
+  ): void => {
+    const key = `${name} ${commit}`
+    const text = `${state} ${description}`
+    if (told.get(key) === text) return
+    told.set(key, text)
+    const status = { context: 'nixcluster/deploy', state, description }
+    const before = telling.get(name) ?? Promise.resolve()
+    const now = before
+      .then(() => forge.ensureStatus(commit, status))
+      .catch((error: unknown) => {
+        if (told.get(key) === text) told.delete(key)
+        log.warn({ repository: name, commit, err: error }, 'the forge could not be told')
+      })
+    telling.set(name, now)
+  }
 
   return {
     async mistakes(repository, commit, { mistakes, texts }) {
+      const description = `${count(mistakes.length, 'mistake')} in the configuration; nothing is deployed`
+      deployStatus(repository, commit, 'failure', description)
       const key = keyOf(repository, commit)
       if (mistaken.has(key)) return
       mistaken.add(key)
@@ -80,13 +92,10 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       const topic = deployedTopic(repository, commit)
       await say(topic, diagnosticsText(mistakes, texts).split('\n'))
       await progress.end(topic, `nothing was rendered, nothing is deployed`)
-      const description = `${count(mistakes.length, 'mistake')} in the configuration; nothing is deployed`
-      await status(repository.forge, commit, 'deploy', 'failure', description)
     },
 
-    async received(repository, commit) {
+    received(repository, commit) {
       courseOf(repository, commit)
-      await status(repository.forge, commit, 'deploy', 'pending', 'being deployed')
     },
 
     async planned(repository, proposal, planned) {
@@ -105,9 +114,10 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       ): Promise<void> => {
         await say(topic, lines)
         await progress.end(topic)
-        await toForge('plan', () => forge.ensureComment(proposal, comment))
-        await status(forge, head, 'plan', state, description)
+        await forge.ensureComment(proposal, comment)
+        await forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
       }
+      const links = forge.blob === undefined ? {} : { blob: forge.blob(head) }
       switch (planned.kind) {
         case 'plan': {
           const { plan } = planned
@@ -116,7 +126,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
           const description = sentences(headline(plan))
           return tell(
             planText(plan),
-            planComment(lasting, { showContents: false }),
+            planComment(lasting, { showContents: false, ...links }),
             state,
             description,
           )
@@ -125,7 +135,12 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
           const { diagnostics, texts } = planned
           const description = `${count(diagnostics.length, 'mistake')} in the configuration`
           const lines = diagnosticsText(diagnostics, texts).split('\n')
-          return tell(lines, problemsComment(diagnostics, { head }), 'failure', description)
+          return tell(
+            lines,
+            problemsComment(diagnostics, { head, ...links }),
+            'failure',
+            description,
+          )
         }
         case 'conflict': {
           const text = `cannot be merged into ${proposal.base}: conflict in ${list(planned.files)}`
@@ -142,13 +157,22 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         const was = before.rollouts.find(({ seq }) => seq === rollout.seq)
         if (rollout.state !== 'superseded' || was?.state === 'superseded') continue
         const lines = rolloutEndLines({ ledger, rollout, standings: {} })
+        if (rollout.source !== ledger.wanted?.source) {
+          deployStatus(repository, rollout.source, 'error', lines.join(' '))
+        }
         await progress.end(deployedTopic(repository, rollout.source), lines.join('\n'))
       }
-      if (waits === 'rewound' && ledger.rewound && ledger.rewound.tip !== before.rewound?.tip) {
+      if (waits === 'rewound' && ledger.rewound) {
+        const { tip } = ledger.rewound
         const text = 'The branch was rewound; nothing is deployed before: nixcluster deploy'
-        return progress.end(deployedTopic(repository, ledger.rewound.tip), text)
+        deployStatus(repository, tip, 'pending', text)
+        if (tip !== before.rewound?.tip) return progress.end(deployedTopic(repository, tip), text)
       }
       const { wanted } = ledger
+      const rollout = ledger.rollouts.find(({ seq }) => seq === wanted?.seq)
+      if (wanted !== undefined && !isSettled(decision)) {
+        deployStatus(repository, wanted.source, 'pending', 'Being deployed.')
+      }
       if (wanted?.systems === undefined) return
       const topic = deployedTopic(repository, wanted.source)
       const course = courseOf(repository, wanted.source)
@@ -156,29 +180,25 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (evaluated !== undefined || isAdopted(before, ledger)) {
         await say(topic, startLines(wanted, decision, evaluated))
       }
-      if (course.told === 'end' || !isSettled(decision)) return
+      if (!isSettled(decision)) return
       if (waits === 'adoption') {
-        if (course.told === 'waits for adoption') return
+        const wait = 'The machines were read; nothing is deployed before: nixcluster deploy'
+        deployStatus(repository, wanted.source, 'pending', wait)
+        if (course.told !== 'nothing') return
         course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
         return progress.end(topic, text)
       }
-      course.told = 'end'
-      const rollout = ledger.rollouts.find(({ seq }) => seq === wanted.seq)
       if (rollout === undefined) return
       const { parents } = await repository.git.readCommit(wanted.source)
-      const lines = rolloutEndLines({
-        ledger,
-        rollout,
-        standings: standing,
-        tookMs: nowMs() - course.startedMs,
-        isMerge: parents.length > 1,
-      })
-      await say(topic, lines)
+      const end = { ledger, rollout, standings: standing, isMerge: parents.length > 1 }
+      // Without its time, which would make another text of it after a restart.
+      deployStatus(repository, wanted.source, stateOf(rollout), rolloutEndLines(end).join(' '))
+      if (course.told === 'end') return
+      course.told = 'end'
+      await say(topic, rolloutEndLines({ ...end, tookMs: nowMs() - course.startedMs }))
       await progress.end(topic)
-      const state = rollout.state === 'done' && rollout.reason === undefined ? 'success' : 'failure'
-      await status(repository.forge, wanted.source, 'deploy', state, lines.join(' '))
     },
 
     machine(repository, event) {
@@ -232,6 +252,12 @@ function startLines(
   return ledger.adopted === undefined
     ? [`${shortCommit(source)} is a first contact: the machines are only read`, ...failures]
     : [...rolloutStartLines(source, affected, names.length), ...known, ...failures]
+}
+
+/** A machine that does not answer keeps its rollout running: it gets the commit when it is back. */
+function stateOf({ state, reason }: Rollout): CommitStatus['state'] {
+  if (state === 'running') return 'pending'
+  return state === 'done' && reason === undefined ? 'success' : 'failure'
 }
 
 /** Nothing more happens without a person, a machine that comes back, or a new commit. */

@@ -1,5 +1,4 @@
-import { NotReadyError, UnreachableError } from '../model/errors.ts'
-import { GitError } from '../model/errors.ts'
+import { ForgeError, GitError, NotReadyError, UnreachableError } from '../model/errors.ts'
 import type { Outcome } from '../model/ports.ts'
 
 export const done: Outcome = { kind: 'done' }
@@ -13,6 +12,10 @@ export function toOutcome(error: unknown): Outcome {
   if (error instanceof UnreachableError) return { kind: 'retry', afterMs: 15_000, reason }
   if (error instanceof GitError && error.kind === 'rejected') {
     // Somebody forbids the push: a person has to look, the poll asks again.
+    return { kind: 'stop', reason }
+  }
+  if (error instanceof ForgeError && error.status >= 400 && error.status < 500) {
+    // A refusal, of a token without permission for instance: the poll asks again as well.
     return { kind: 'stop', reason }
   }
   return { kind: 'retry', afterMs: 5_000, reason }

@@ -8,12 +8,15 @@ import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
-import type { Systems, SystemsRequest } from './systems.ts'
+import { fingerprintsOf } from './systems.ts'
+import type { FindSystems } from './systems.ts'
 
 export interface PlanPorts {
   readonly nix: Nix
+  readonly nixVersion: string
+  readonly hash: (text: string) => string
   readonly clock: Clock
-  readonly systems: (request: SystemsRequest) => Promise<Systems>
+  readonly systems: FindSystems
   readonly settings: PublishSettings
 }
 
@@ -35,7 +38,7 @@ export type Planned =
 export async function planProposal(
   repository: Repository,
   proposal: Proposal,
-  { nix, clock, systems, settings }: PlanPorts,
+  { nix, nixVersion, hash, clock, systems, settings }: PlanPorts,
 ): Promise<Planned> {
   const started = clock.now().getTime()
   const { git, source } = repository
@@ -64,8 +67,10 @@ export async function planProposal(
   }
   const took = (): number => clock.now().getTime() - started
   if (!proposal.trusted) {
-    const touched = new Set(common.reasons.flatMap(({ machines }) => machines))
-    const machines = namesOf(after).filter((name) => touched.has(name))
+    // Not by the reasons: these know the YAML, and a change may lie in a module alone.
+    const [was, is] = [before, after].map((one) => fingerprintsOf(one, nixVersion, hash))
+    const touched = new Set(namesOf(after).filter((name) => was?.get(name) !== is?.get(name)))
+    const machines = [...touched]
     const plan: Plan = {
       ...common,
       kind: 'static',

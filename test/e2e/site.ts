@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFleet, type Fleet } from '../../lab/fleet.ts'
+import { createFleet, type Fleet, type FleetOptions } from '../../lab/fleet.ts'
 import { labInputs } from '../../lab/inputs.ts'
 import { startLab, type Lab } from '../../lab/machines.ts'
 import { freePort } from '../../lab/port.ts'
@@ -39,12 +39,24 @@ export interface MachineFile {
   readonly attempt: number
 }
 
-/** The demo's fleet, its first push adopted and deployed: every machine is at generation 1. */
-export async function startSite(): Promise<Site> {
+export interface SiteOptions extends Pick<FleetOptions, 'github' | 'poll'> {
+  readonly machines?: string[]
+  /** Folder of the fleet's files. */
+  readonly template?: string
+}
+
+const demo = join(import.meta.dirname, '../../lab/demo/fleet')
+
+/** A fleet and its controller, nothing pushed yet; the demo's fleet unless another one is named. */
+export async function startSite({
+  machines = ['web1', 'web2', 'db1'],
+  template = demo,
+  ...rest
+}: SiteOptions = {}): Promise<Site> {
   const inputs = await labInputs(await ensureTools())
-  const lab = await startLab({ machines: ['web1', 'web2', 'db1'] })
-  const template = join(import.meta.dirname, '../../lab/demo/fleet')
-  const fleet = await createFleet(lab, { template, inputs, port: await freePort(), poll: 2 })
+  const lab = await startLab({ machines })
+  const port = await freePort()
+  const fleet = await createFleet(lab, { template, inputs, port, poll: 2, ...rest })
   const site = createSite(lab, fleet)
   await expectFine(fleet.nixcluster('update'))
   await fleet.serve()

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   checkAnswer,
   checkRequest,
@@ -49,6 +50,8 @@ export interface GithubStandIn {
   readonly problems: string[]
   /** The next request gets this instead. */
   failNext(status: number, headers?: Readonly<Record<string, string>>): void
+  /** Every request gets this instead, or no answer, until it is called without one. */
+  failAll(how?: number | 'silence'): void
   close(): Promise<void>
 }
 
@@ -78,6 +81,7 @@ export async function startGithub({
   const requests: string[] = []
   const problems: string[] = []
   let failure: Answer | undefined
+  let outage: number | 'silence' | undefined
   const root = `/repos/${project}`
 
   function answer({ method, path, query, body }: Exchange): Answer {
@@ -151,6 +155,7 @@ export async function startGithub({
     const method = request.method ?? ''
     const name = `${method} ${url.pathname}`
     requests.push(name)
+    if (typeof outage === 'number') return { status: outage, body: { message: 'Server Error' } }
     const match = findOperation(method, url.pathname)
     if (match === undefined) {
       problems.push(`${name}: GitHub knows no such request`)
@@ -188,6 +193,7 @@ export async function startGithub({
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
+    while (outage === 'silence') await sleep(20)
     const { status, body, headers } = exchange(request, text)
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
     response.end(JSON.stringify(body))
@@ -199,7 +205,9 @@ export async function startGithub({
     ...{ pulls, comments, statuses, requests, problems },
     failNext: (status, headers = {}) =>
       void (failure = { status, headers, body: { message: 'You have exceeded a rate limit' } }),
+    failAll: (how) => void (outage = how),
     async close() {
+      outage = undefined
       server.closeAllConnections()
       server.close()
       await once(server, 'close')

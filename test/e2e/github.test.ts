@@ -1,0 +1,232 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { deliver, pullRequest, push as pushed, sign } from '../github/deliveries.ts'
+import { startGithub, type GithubStandIn } from '../github/server.ts'
+import { eventually, startSite, type Site } from './site.ts'
+
+// A real controller, repository and machine behind a stand-in that holds every request against GitHub's
+// own description. The tests are one story and build on each other.
+
+const project = 'example/fleet'
+const yaml = 'clusters/demo.yaml'
+let github: GithubStandIn
+let site: Site
+
+beforeAll(async () => {
+  const token = 'ghp_test'
+  github = await startGithub({ project, token, login: 'fleet-bot' })
+  site = await startSite({
+    machines: ['web1'],
+    template: join(import.meta.dirname, '../fixtures/one-machine'),
+    github: { project, token, apiUrl: github.url },
+    // So long that what is seen came by webhook.
+    poll: 600,
+  })
+}, 300_000)
+afterAll(async () => {
+  await site?.stop()
+  await github?.close()
+}, 60_000)
+beforeEach(() =>
+  onTestFailed(async () => console.error(github.requests.slice(-50), await site.story())),
+)
+afterEach(() => expect(github.problems).toEqual([]))
+
+const git = (...args: string[]): Promise<string> => site.fleet.git(...args)
+const headOf = async (ref: string): Promise<string> => (await git('rev-parse', ref)).trim()
+const generation = async (): Promise<number | undefined> => (await site.generations())['web1']
+const writes = (): readonly string[] =>
+  github.requests.filter((request) => !request.startsWith('GET'))
+
+const send = async (event: string, payload: unknown, secret = site.fleet.secret) =>
+  (await deliver(site.fleet.url, sign(event, payload, secret))).status
+
+/** Pushes main, as a merge on GitHub does, and gives its commit. */
+async function pushMain(): Promise<string> {
+  const before = await headOf('HEAD~')
+  const after = await headOf('HEAD')
+  await git('push', '--quiet', 'origin', 'HEAD:main')
+  expect(await send('push', pushed(project, 'main', before, after))).toBe(202)
+  return after
+}
+
+/** Commits on a branch, makes it the head of a pull request and tells of it; puts the clone back to main. */
+async function pushPull(
+  { number, branch, from }: { number: number; branch: string; from?: string },
+  change: () => Promise<void>,
+): Promise<string> {
+  const index = github.pulls.findIndex((pull) => pull.number === number)
+  await git('switch', '--quiet', ...(index < 0 ? ['--create', branch] : [branch]))
+  await change()
+  await git('commit', '--quiet', '--all', '-m', `Change ${branch}`)
+  const head = await headOf('HEAD')
+  // A fork's branch is in the fork: here there is only what GitHub makes of it.
+  const refs = [`HEAD:refs/pull/${number}/head`, ...(from === undefined ? ['HEAD'] : [])]
+  await git('push', '--quiet', 'origin', ...refs)
+  await git('switch', '--quiet', 'main')
+  const pull = { number, branch, head, base: 'main', ...(from === undefined ? {} : { from }) }
+  github.pulls.splice(index < 0 ? github.pulls.length : index, 1, pull)
+  await tellOfPull(number, index < 0 ? 'opened' : 'synchronize')
+  return head
+}
+
+async function tellOfPull(number: number, action: string): Promise<void> {
+  // GitHub has no example of synchronize: only the word differs.
+  const payload = { ...pullRequest(project, 'opened', number), action }
+  expect(await send('pull_request', payload)).toBe(202)
+}
+
+/** The comments on a pull request, once one of them speaks of a commit. */
+const commentsOn = (number: number, head: string): Promise<readonly string[]> =>
+  eventually(
+    async () => github.comments.filter(({ issue }) => issue === number).map(({ body }) => body),
+    (bodies) => bodies.some((body) => body.includes(head.slice(0, 7))),
+  )
+
+/** What was said of a commit, from the first to a last word that is awaited. */
+async function statesOf(commit: string, context: string, last: string): Promise<readonly string[]> {
+  const states = await eventually(
+    async () =>
+      github.statuses
+        .filter((status) => status.sha === commit && status.context === context)
+        .map(({ state }) => state),
+    (seen) => seen.at(-1) === last,
+  )
+  return states
+}
+
+test('the first deployment is asked for, and the commit says so until then', async () => {
+  await git('add', '--all')
+  await git('commit', '--quiet', '-m', 'Settings')
+  await git('commit', '--quiet', '--allow-empty', '-m', 'A fleet of one')
+  const commit = await pushMain()
+  await eventually(
+    async () => github.statuses.at(-1),
+    (status) => status?.description.includes('nixcluster deploy') === true,
+  )
+  expect((await site.see('web1')).running).not.toContain('/nix/store')
+  const { output } = await site.fleet.nixcluster('deploy')
+  expect(output).toMatch(/Deployed \w{7} to 1 machine/)
+  expect((await statesOf(commit, 'nixcluster/deploy', 'success')).at(-2)).toBe('pending')
+  expect(await generation()).toBe(1)
+}, 60_000)
+
+const greeting = { number: 7, branch: 'greeting' }
+
+test('a pull request gets one comment with its plan, edited in place by the next push', async () => {
+  const first = await pushPull(greeting, () => site.fleet.edit(yaml, 'Welcome to', 'Hello from'))
+  const [plan, ...more] = await commentsOn(7, first)
+  expect(more).toEqual([])
+  expect(plan).toMatch(/^<!-- nixcluster:plan -->\n### 1 of 1 machine changes/)
+  expect(plan).toContain('/etc/issue')
+  expect(plan).toContain(`/${project}/blob/${first}/clusters/demo.yaml#L`)
+  expect(await statesOf(first, 'nixcluster/plan', 'success')).toEqual(['success'])
+
+  const second = await pushPull(greeting, () =>
+    site.fleet.edit('modules/motd.nix', 'Nothing new', 'Something new'),
+  )
+  const [edited, ...others] = await commentsOn(7, second)
+  expect(others).toEqual([])
+  expect(edited).toContain('/etc/motd')
+  expect(await statesOf(second, 'nixcluster/plan', 'success')).toEqual(['success'])
+  expect(await generation()).toBe(1)
+}, 60_000)
+
+test('the same webhook again writes nothing', async () => {
+  const before = writes()
+  const statusReads = (): number =>
+    github.requests.filter((request) => request.endsWith('/status')).length
+  const reads = statusReads()
+  await tellOfPull(7, 'synchronize')
+  // The status is the last that a plan looks at.
+  await eventually(
+    async () => statusReads(),
+    (seen) => seen > reads,
+  )
+  expect(writes()).toEqual(before)
+})
+
+test('a mistake makes of the comment the list of mistakes, until it is mended', async () => {
+  const generated = await site.tip('nixcluster/main')
+  const wrong = await pushPull(greeting, () =>
+    site.fleet.edit(yaml, 'stateVersion', 'stateVersoin'),
+  )
+  const [mistakes, ...more] = await commentsOn(7, wrong)
+  expect(more).toEqual([])
+  expect(mistakes).toContain('### 1 mistake in the configuration')
+  expect(mistakes).toContain('`clusters/demo.yaml:7:5`')
+  expect(mistakes).toContain(`/${project}/blob/${wrong}/clusters/demo.yaml#L7`)
+  expect(mistakes).not.toContain('/etc/issue')
+  expect(await statesOf(wrong, 'nixcluster/plan', 'failure')).toEqual(['failure'])
+  expect(await site.tip('nixcluster/main')).toBe(generated)
+
+  const right = await pushPull(greeting, () =>
+    site.fleet.edit(yaml, 'stateVersoin', 'stateVersion'),
+  )
+  expect((await commentsOn(7, right)).join()).toContain('1 of 1 machine changes')
+}, 60_000)
+
+test('the merge is deployed, and its commit goes from pending to success, once', async () => {
+  await git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
+  github.pulls.splice(0, 1, { ...github.pulls[0]!, state: 'closed' })
+  const merge = await pushMain()
+  const states = await statesOf(merge, 'nixcluster/deploy', 'success')
+  expect(states).toEqual(['pending', 'success'])
+  expect(github.statuses.at(-1)?.description).toMatch(/^Deployed \w{7} to 1 machine\.$/)
+  expect(await generation()).toBe(2)
+  const { stdout } = await site.lab.machines['web1']!.run('cat /etc/issue')
+  expect(stdout).toContain('Hello from web1')
+}, 60_000)
+
+test("a fork's pull request gets a static plan: nothing of it is evaluated", async () => {
+  const before = (await site.fleet.log()).length
+  const fork = { number: 8, branch: 'main-of-a-stranger', from: 'stranger/fleet' }
+  const head = await pushPull(fork, () =>
+    site.fleet.edit('modules/motd.nix', 'Something', 'Anything'),
+  )
+  const [plan, ...more] = await commentsOn(8, head)
+  expect(more).toEqual([])
+  expect(plan).toContain('Static plan: nobody’s code was run')
+  expect(plan).toContain('### 1 of 1 machine may change')
+  expect(plan).toContain('nothing evaluated')
+  expect(await statesOf(head, 'nixcluster/plan', 'success')).toEqual(['success'])
+  expect((await site.fleet.log()).slice(before)).not.toContain('"evaluating"')
+}, 60_000)
+
+test('a webhook with a wrong signature is refused, and nothing happens', async () => {
+  const asked = github.requests.length
+  const log = (await site.fleet.log()).length
+  await site.fleet.edit(yaml, 'Hello from', 'Good day from')
+  await git('commit', '--quiet', '--all', '-m', 'Good day')
+  await git('push', '--quiet', 'origin', 'main')
+  const payload = pushed(project, 'main', await headOf('HEAD~'), await headOf('HEAD'))
+  expect(await send('push', payload, 'not the secret of this repository')).toBe(401)
+  expect(await send('push', pushed('example/other', 'main', '0', '1'))).toBe(202)
+  // Both were answered after all that they would ever do was done.
+  expect(github.requests).toHaveLength(asked)
+  const since = (await site.fleet.log()).slice(log)
+  expect(since).toContain('refused a webhook')
+  expect(since).toContain('ignored a webhook: unknown repository')
+  expect(since).not.toContain('"evaluating"')
+  expect(await generation()).toBe(2)
+})
+
+test.each([
+  ['refuses every request', 502, 'Good day', 'Good evening', 3],
+  ['does not answer', 'silence', 'Good evening', 'Good night', 4],
+] as const)(
+  'a GitHub that %s holds no deployment, and is told once it is back',
+  async (_, how, from, to, wanted) => {
+    github.failAll(how)
+    await site.fleet.edit(yaml, from, to)
+    await git('commit', '--quiet', '--all', '-m', to)
+    const commit = await pushMain()
+    await eventually(generation, (seen) => seen === wanted)
+    expect(github.statuses.filter(({ sha }) => sha === commit)).toEqual([])
+
+    github.failAll()
+    await pushMain()
+    expect((await statesOf(commit, 'nixcluster/deploy', 'success')).at(-1)).toBe('success')
+  },
+  60_000,
+)
