@@ -14,7 +14,8 @@ export function parseAddress(text: string): Address | undefined {
   // ipaddr.js also takes `1.2/24`, which nothing on a machine does.
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text))
     return undefined
-  const [address, prefix] = ipaddr.parseCIDR(text)
+  // Not by `ipaddr.parseCIDR`, which finds out what is IPv4 by an exception: slow in a large fleet.
+  const [address, prefix] = familyOf(text).parseCIDR(text)
   return {
     ip: address.toString(),
     prefix,
@@ -26,7 +27,7 @@ export function parseAddress(text: string): Address | undefined {
 /** Reads an address without prefix length. */
 export function parseIp(text: string): Pick<Address, 'ip' | 'family' | 'isLinkLocal'> | undefined {
   if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined
-  const address = ipaddr.parse(text)
+  const address = familyOf(text).parse(text)
   return {
     ip: address.toString(),
     family: address.kind(),
@@ -36,10 +37,14 @@ export function parseIp(text: string): Pick<Address, 'ip' | 'family' | 'isLinkLo
 
 /** Whether an address lies in the subnet of another in CIDR form. */
 export function isInSubnet(ip: string, subnet: string): boolean {
-  const address = ipaddr.parse(ip)
-  const [network, prefix] = ipaddr.parseCIDR(subnet)
-  return address.kind() === network.kind() && address.match(network, prefix)
+  const family = familyOf(ip)
+  if (family !== familyOf(subnet)) return false
+  const [network, prefix] = family.parseCIDR(subnet)
+  return family.parse(ip).match(network as never, prefix)
 }
+
+const familyOf = (text: string): typeof ipaddr.IPv4 | typeof ipaddr.IPv6 =>
+  text.includes(':') ? ipaddr.IPv6 : ipaddr.IPv4
 
 type WithAddresses = Pick<Machine['interfaces'][number], 'addresses' | 'primary'>
 

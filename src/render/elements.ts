@@ -1,6 +1,7 @@
+import { ipsOf, primaryInterface } from '../model/addresses.ts'
 import type { Cluster, Definition, Domain, Machine, Service } from '../model/inventory.ts'
-import { addressesOf, namesByAddress, primaryAddresses } from './addresses.ts'
 import { machineOptions } from './machine-options.ts'
+import { namesByAddress } from './names-by-address.ts'
 import { list, type Nix, set, text, word } from './nix-text.ts'
 import { namesUsed, pathFrom, toNix } from './nix-value.ts'
 import { builtinFile, placeOf, type Places } from './places.ts'
@@ -55,8 +56,8 @@ export function toMachine(machine: Machine, places: Places): Nix {
 /** What services see of a machine; `names` are those of the services and roles that it answers for. */
 export function toHost(machine: Machine, names: readonly string[], places: Places): Nix {
   const file = places.hosts.get(machine.name)!
-  const all = machine.interfaces.flatMap(addressesOf)
-  const primary = primaryAddresses(machine)[0]
+  const all = machine.interfaces.flatMap(ipsOf)
+  const [primary] = ipsOf(primaryInterface(machine.interfaces))
   const host = set({
     kind: text(machine.kind),
     name: text(machine.name),
@@ -65,14 +66,11 @@ export function toHost(machine: Machine, names: readonly string[], places: Place
     cluster: text(machine.cluster),
     machine: text(machine.name),
     tags: texts(machine.tags),
-    primaryIp: primary === undefined ? word('null') : text(primary),
+    primaryIp: primary === undefined ? word('null') : text(primary.ip),
     ips: set({
-      all: texts(all.map(({ address }) => address)),
+      all: texts(all.map(({ ip }) => ip)),
       ...Object.fromEntries(
-        machine.interfaces.map((each) => [
-          each.label,
-          texts(addressesOf(each).map(({ address }) => address)),
-        ]),
+        machine.interfaces.map((each) => [each.label, texts(ipsOf(each).map(({ ip }) => ip))]),
       ),
     }),
     interfaces: set(

@@ -1,6 +1,6 @@
+import { ipsOf } from '../model/addresses.ts'
 import type { Interface, Machine, OptionSetting } from '../model/inventory.ts'
 import type { Value } from '../model/value.ts'
-import { addressesOf } from './addresses.ts'
 import { option } from './settings.ts'
 
 /** The NixOS options that follow from what a machine is. */
@@ -20,7 +20,7 @@ export function machineOptions(machine: Machine): readonly OptionSetting[] {
 function interfaceOptions(each: Interface): readonly OptionSetting[] {
   const path = ['networking', 'interfaces', each.device]
   // With DHCP, written addresses are a reservation: the server hands them out.
-  const addresses = each.dhcp ? [] : addressesOf(each)
+  const addresses = each.dhcp ? [] : ipsOf(each)
   const families = [...new Set(addresses.map(({ family }) => family))]
   return [
     option([...path, 'useDHCP'], { kind: 'boolean', value: each.dhcp }),
@@ -29,8 +29,8 @@ function interfaceOptions(each: Interface): readonly OptionSetting[] {
         kind: 'list',
         items: addresses
           .filter((address) => address.family === family)
-          .map(({ address, prefixLength }) =>
-            map({ address: text(address), prefixLength: { kind: 'integer', text: prefixLength } }),
+          .map(({ ip, prefix }) =>
+            map({ address: text(ip), prefixLength: { kind: 'integer', text: String(prefix) } }),
           ),
       }),
     ),

@@ -8,6 +8,7 @@ import {
   fleet,
   force,
   machine,
+  network,
   nix,
   options,
   path,
@@ -129,6 +130,19 @@ test('the library of builtin services counts only where one is used', () => {
       'web1.demo.lab',
     ).includes('nixcluster/lib/services/static-dns.nix')
   expect([used([]), used([service('dns', ['web1'], dns)])]).toEqual([false, true])
+})
+
+test('a machine whose primary interface has no address is answered for by no other', () => {
+  const name = 'web1.demo.lab'
+  const interfaces = [
+    network(name, 'eth0', { dhcp: true, primary: true }),
+    network(name, 'eth1', { addresses: ['10.1.0.11/24', 'FD00::0011/64'] }),
+  ]
+  const { files } = renderTree(fleet({ machines: [machine('web1', '', { interfaces })] }))
+  const host = files.get('nixcluster/hosts/demo.lab/web1.demo.lab.nix')!
+  expect(host).toContain('primaryIp = null;')
+  expect(host).toContain('"10.1.0.11" = [ "eth1.web1.demo.lab" ];')
+  expect(host).toContain('"fd00::11" = [ "eth1.web1.demo.lab" ];')
 })
 
 test('inputs are common to all machines, in whatever order they are written', () => {
