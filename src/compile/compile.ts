@@ -26,7 +26,7 @@ export function compile(source: SourceTree): Compilation {
   const files = readFiles(source, complaints)
   const locate = createLocate(files)
   const decoded = decode(files)
-  complaints.add(...decoded.complaints)
+  complaints.addAll(decoded.complaints)
   const { fleet } = decoded
   // What a broken document declares is not known: everything else would be called dangling.
   const isBroken = files.some((file) =>
@@ -39,7 +39,7 @@ export function compile(source: SourceTree): Compilation {
       ? byKey(below(fleet.project.place, 'inputs', name))
       : undefined,
   )
-  complaints.add(...lock.complaints)
+  complaints.addAll(lock.complaints)
   const diagnostics = toDiagnostics(complaints.all, locate)
   const isFine = !diagnostics.some(({ severity }) => severity === 'error')
   return {
@@ -60,7 +60,7 @@ function readFiles({ texts }: SourceTree, complaints: Complaints): readonly Sour
   const include = createInclude(readInclude(first) ?? defaultInclude)
   const paths = [...texts.keys()].filter((path) => path !== projectFile && include(path)).sort()
   const files = [...(first ? [first] : []), ...paths.map((path) => parse(path, texts.get(path)!))]
-  for (const file of files) complaints.add(...file.complaints)
+  for (const file of files) complaints.addAll(file.complaints)
   if (files.length === 0)
     complaints.error(
       'compile/nothing',
@@ -106,8 +106,11 @@ function resolveFleet(
   const services = resolvedServices(fleet, names, context)
   const servicesOf = new Map<string, string[]>()
   for (const service of services)
-    for (const host of service.hosts)
-      servicesOf.set(host, [...(servicesOf.get(host) ?? []), service.name])
+    for (const host of service.hosts) {
+      const known = servicesOf.get(host)
+      if (known) known.push(service.name)
+      else servicesOf.set(host, [service.name])
+    }
   const byName = <T extends { name: string }>(items: readonly T[]): T[] =>
     sortByName(items, ({ name }) => name)
   return {

@@ -3,7 +3,8 @@ import type { Complaint, Position } from '../model/diagnostic.ts'
 /** Where the steps of a compilation leave what they find. */
 export interface Complaints {
   readonly all: readonly Complaint[]
-  add(...complaints: readonly Complaint[]): void
+  add(complaint: Complaint): void
+  addAll(complaints: readonly Complaint[]): void
   error(code: string, message: string, at: Position, hint?: string): void
   warn(code: string, message: string, at: Position, hint?: string): void
 }
@@ -18,7 +19,11 @@ export function createComplaints(): Complaints {
     }
   return {
     all,
-    add: (...complaints) => void all.push(...complaints),
+    add: (complaint) => void all.push(complaint),
+    addAll: (complaints) => {
+      // Spread over `push`, a broken fleet's many complaints would overflow the stack.
+      for (const complaint of complaints) all.push(complaint)
+    },
     error: say('error'),
     warn: say('warning'),
   }

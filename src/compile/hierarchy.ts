@@ -30,6 +30,7 @@ export function uniqueFleet(
     ...fleet.roles,
     ...fleet.interfaces,
   ]
+  const byKind = Map.groupBy(all, ({ kind }) => kind)
   const kept = new Set<AnyDeclared>()
   const reported = new Set<AnyDeclared>()
   for (const element of all) {
@@ -58,7 +59,7 @@ export function uniqueFleet(
       if (kept.has(parent)) kept.add(element)
       continue
     }
-    reportOrphan(element, parent, taken, complaints)
+    reportOrphan(element, parent, byKind, complaints)
   }
   const only = <T extends AnyDeclared>(elements: readonly T[]): readonly T[] =>
     elements.filter((element) => kept.has(element))
@@ -83,18 +84,17 @@ export function uniqueFleet(
 function reportOrphan(
   element: AnyDeclared,
   parent: AnyDeclared | undefined,
-  taken: ReadonlyMap<string, AnyDeclared>,
+  byKind: ReadonlyMap<ElementKind, readonly AnyDeclared[]>,
   complaints: Complaints,
 ): void {
   const wanted = parents[element.kind]
   // What stands inside a rejected element was said with it.
   if (element.at.atKey && !parent) return
-  const known = [...taken.values()].filter(({ kind }) => wanted.includes(kind))
   const message = parent
     ? `${element.parent} is a ${parent.kind}, and a ${element.kind} stands in a ${wanted.join(' or ')}`
     : `no ${wanted.join(' or ')} is called '${element.parent}'${didYouMean(
         element.parent,
-        known.map(({ name }) => name),
+        wanted.flatMap((kind) => byKind.get(kind) ?? []).map(({ name }) => name),
       )}`
   complaints.error('names/parent', message, element.at.atKey ? byKey(element.at) : element.at)
 }

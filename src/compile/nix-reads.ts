@@ -3,7 +3,8 @@ const readers =
   /\bread(?:File|Dir|FileType)\b|\bfileContents\b|\bimport(?:JSON|TOML|YAML)\b|\bfromYAML\b|\bpath(?:Exists)?\b|\bhashFile\b|\bfetch\w+\b|\bfilterSource\b|\bclean\w*Source\b|\bfileset\b|\btoString\b|\bdirOf\b|\bself\b|__curPos|ya?ml/
 
 /** `./.`, `../..`, `./folder`: without a suffix a literal may mean a folder with everything in it. */
-const folderLiteral = /(?:^|[\s([{=;$])\.{1,2}(?:\/[\w+-]*(?:\.{1,2})?(?=\/|[\s)\]};]))*(?=[\s)\]};]|$)/m
+const folderLiteral =
+  /(?:^|[\s([{=;$])\.{1,2}(?:\/[\w+-]*(?:\.{1,2})?(?=\/|[\s)\]};]))*(?=[\s)\]};]|$)/m
 
 /**
  * Whether some Nix file could read YAML of ours, so that YAML must count as an input of every system.

@@ -3,18 +3,19 @@ import { closest } from '../model/suggestion.ts'
 /** The files and folders of a source tree. */
 export interface Paths {
   readonly files: ReadonlySet<string>
-  readonly folders: ReadonlySet<string>
+  /** Folder -> the files that lie in it. */
+  readonly folders: ReadonlyMap<string, readonly string[]>
 }
 
 /** Adds the folders to the files of a tree. */
 export function createPaths(files: ReadonlySet<string>): Paths {
-  const folders = new Set<string>([''])
+  const folders = new Map<string, string[]>([['', []]])
   for (const file of files) {
     let folder = parent(file)
-    while (!folders.has(folder)) {
-      folders.add(folder)
-      folder = parent(folder)
-    }
+    const known = folders.get(folder)
+    if (known) known.push(file)
+    else folders.set(folder, [file])
+    while (!folders.has((folder = parent(folder)))) folders.set(folder, [])
   }
   return { files, folders }
 }
@@ -32,13 +33,11 @@ export function findPath(written: string, file: string, paths: Paths, what = 'fi
     return { code: 'compile/path', message: `the path '${written}' contains a line break` }
   if (paths.files.has(path)) return { path }
   if (paths.folders.has(path) && (what !== 'module' || hasDefault(path, paths))) return { path }
-  const folder = parent(path)
   const isFolder = paths.folders.has(path)
-  const beside = paths.folders.has(folder)
-    ? [...paths.files].filter((other) => parent(other) === folder)
-    : []
+  const beside = paths.folders.get(parent(path)) ?? []
   const meant =
-    closest(path, beside) ?? (paths.files.has(`${path}.nix`) ? `${path}.nix` : undefined)
+    closest(path, beside.slice(0, enough)) ??
+    (paths.files.has(`${path}.nix`) ? `${path}.nix` : undefined)
   return {
     code: 'compile/path-missing',
     message: isFolder
@@ -46,6 +45,9 @@ export function findPath(written: string, file: string, paths: Paths, what = 'fi
       : `there is no ${what} '/${path}'${meant === undefined ? '' : `, did you mean '/${meant}'?`}`,
   }
 }
+
+/** More candidates than these cost more than a guess is worth. */
+const enough = 2000
 
 function hasDefault(folder: string, paths: Paths): boolean {
   return paths.files.has(folder === '' ? 'default.nix' : `${folder}/default.nix`)

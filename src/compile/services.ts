@@ -46,7 +46,7 @@ export function resolveServices(
     const selection = select(names, selectors, scope)
     // Inside a circle everything else is an echo.
     const echo = circles.size > 0 ? ['selectors/empty', 'selectors/no-match'] : []
-    complaints.add(...selection.complaints.filter(({ code }) => !echo.includes(code)))
+    complaints.addAll(selection.complaints.filter(({ code }) => !echo.includes(code)))
     return selection.targets
   }
 

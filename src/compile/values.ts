@@ -226,7 +226,7 @@ function selected(
   const request = readRequest(tree, tag, at, complaints)
   if (!request) return undefined
   const selection = select(names, request.selectors, scope)
-  complaints.add(...selection.complaints)
+  complaints.addAll(selection.complaints)
   if (selection.complaints.some(({ severity }) => severity === 'error')) return undefined
   const { gives, many } = selectorTags[tag]
   const { targets } = selection

@@ -56,14 +56,12 @@ function check(
   const validateBody = validator(name)
   if (validateBody(dataAt(root, base))) return []
   const errors = validateBody.errors ?? []
-  const unions = errors.filter((error) => error.keyword === 'anyOf')
+  const unions = Map.groupBy(
+    errors.filter(({ keyword }) => keyword === 'anyOf'),
+    ({ instancePath }) => instancePath,
+  )
   const inUnion = (error: ErrorObject): boolean =>
-    unions.some(
-      (union) =>
-        error !== union &&
-        (error.instancePath === union.instancePath ||
-          error.instancePath.startsWith(`${union.instancePath}/`)),
-    )
+    prefixes(error.instancePath).some((path) => unions.get(path)?.some((union) => union !== error))
   return errors
     .filter((error) => !inUnion(error))
     .flatMap((error) => {
@@ -284,6 +282,12 @@ function steps(pointer: string): string[] {
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** A pointer and all above it. */
+function prefixes(pointer: string): string[] {
+  const names = pointer.split('/')
+  return names.map((_, index) => names.slice(0, index + 1).join('/'))
 }
 
 function dataAt(root: { data: unknown }, path: Path): unknown {

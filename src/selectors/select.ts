@@ -115,19 +115,40 @@ function matching(
   scope: string,
   only: ElementKind | undefined,
 ): readonly NamedElement[] {
-  const matches = toRegExp(pattern)
   for (const outer of scopesFrom(names, scope)) {
     const kind = names.elements.get(outer)?.kind
     const isPlace = outer === '' || kind === 'cluster' || kind === 'domain'
     if (!only && !isPlace) continue
-    const candidates = only
-      ? // What a service or role selects by pattern is never itself.
-        names.ofKind(only).filter(({ name }) => name !== scope && isBelow(outer, name))
-      : names.hostsBelow(outer).map((host) => names.elements.get(host)!)
-    const found = candidates.filter(({ name }) => matches.test(relativeTo(outer, name)))
+    // What a service or role selects by pattern is never itself.
+    const found = matchesIn(names, pattern, outer, only).filter(
+      ({ name }) => name !== scope || !only,
+    )
     if (found.length > 0) return found
   }
   return []
+}
+
+/** Every machine may carry the same selector: a pattern is matched with a scope's names once. */
+const matched = new WeakMap<Names, Map<string, readonly NamedElement[]>>()
+
+function matchesIn(
+  names: Names,
+  pattern: string,
+  outer: string,
+  only: ElementKind | undefined,
+): readonly NamedElement[] {
+  const cache = matched.get(names) ?? new Map<string, readonly NamedElement[]>()
+  matched.set(names, cache)
+  const key = `${only ?? ''} ${outer} ${pattern}`
+  const known = cache.get(key)
+  if (known) return known
+  const candidates = only
+    ? names.ofKind(only).filter(({ name }) => isBelow(outer, name))
+    : names.hostsBelow(outer).map((host) => names.elements.get(host)!)
+  const matches = toRegExp(pattern)
+  const found = candidates.filter(({ name }) => matches.test(relativeTo(outer, name)))
+  cache.set(key, found)
+  return found
 }
 
 function isBelow(scope: string, name: string): boolean {
