@@ -149,7 +149,7 @@ function optionSettings(
     }
     seen.set(identity, key)
     if (!check(path, key, entry, here, context)) continue
-    const value = toValue(entry.value, here, scope, context)
+    const value = toValue(entry.value, here, scope, context, 'option')
     if (value) settings.push({ path, value, at: here })
   }
   return settings

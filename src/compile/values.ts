@@ -33,27 +33,31 @@ type SelectorTag = keyof typeof selectorTags
 const tags = ['!nix', '!path', '!force', ...Object.keys(selectorTags)]
 const plannedTags = ['!host', '!hosts', '!read']
 
+/** Priorities belong to options: in a list, or in data, one would end up in the value itself. */
+type Holder = 'option' | 'list' | 'data'
+
 /** Turns a tree into a value, its tags resolved; `scope` is the element that it stands in. */
 export function toValue(
   tree: Tree,
   at: Position,
   scope: string,
   context: ValueContext,
+  holder: Holder = 'data',
 ): Value | undefined {
-  if (tree.tag !== undefined) return tagged(tree, tree.tag, at, scope, context)
+  if (tree.tag !== undefined) return tagged(tree, tree.tag, at, scope, context, holder)
   switch (tree.kind) {
     case 'scalar':
       return scalar(tree, at, context)
     case 'list': {
+      const inner = holder === 'option' ? 'list' : holder
       const items = tree.items.flatMap(
-        (item, index) => toValue(item, below(at, index), scope, context) ?? [],
+        (item, index) => toValue(item, below(at, index), scope, context, inner) ?? [],
       )
       return { kind: 'list', items }
     }
     case 'map': {
       const entries = [...tree.entries].flatMap(([key, entry]) => {
-        checkText(key, byKey(below(at, key)), context)
-        const value = toValue(entry.value, below(at, key), scope, context)
+        const value = toValue(entry.value, below(at, key), scope, context, holder)
         return value ? [[key, value] as const] : []
       })
       return { kind: 'map', entries: entries.sort(([a], [b]) => (a < b ? -1 : 1)) }
@@ -66,7 +70,6 @@ function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | 
   if (value === null) return { kind: 'null' }
   if (typeof value === 'boolean') return { kind: 'boolean', value }
   if (typeof value === 'string') {
-    if (!checkText(value, at, context)) return undefined
     if (tree.plain && /^(yes|no|on|off)$/i.test(value))
       context.complaints.warn(
         'schema/ambiguous',
@@ -114,18 +117,13 @@ function floatText(value: number): string {
   return exponent === undefined ? digits : `${digits}e${exponent.replace('+', '')}`
 }
 
-function checkText(text: string, at: Position, { complaints }: ValueContext): boolean {
-  if (!text.includes('\0')) return true
-  complaints.error('schema/value', 'Nix has no text with a NUL character', at)
-  return false
-}
-
 function tagged(
   tree: Tree,
   tag: string,
   at: Position,
   scope: string,
   context: ValueContext,
+  holder: Holder,
 ): Value | undefined {
   const { complaints } = context
   switch (tag) {
@@ -142,7 +140,16 @@ function tagged(
       return undefined
     }
     case '!force': {
-      const value = toValue(untagged(tree), at, scope, context)
+      if (holder !== 'option') {
+        complaints.error(
+          'schema/value',
+          misplacedForce[holder].message,
+          at,
+          misplacedForce[holder].hint,
+        )
+        return undefined
+      }
+      const value = toValue(untagged(tree), at, scope, context, holder)
       return value && { kind: 'force', value }
     }
   }
@@ -158,6 +165,17 @@ function tagged(
     'text that begins with ! needs quotes',
   )
   return undefined
+}
+
+const misplacedForce = {
+  list: {
+    message: '!force means nothing inside a list',
+    hint: 'write it in front of the whole list',
+  },
+  data: {
+    message: '!force is for NixOS options, and this is data',
+    hint: 'lib.mkForce does the same where the data is used',
+  },
 }
 
 function nixCode(tree: Tree, at: Position, complaints: Complaints): Value | undefined {
@@ -180,10 +198,6 @@ function nixCode(tree: Tree, at: Position, complaints: Complaints): Value | unde
 }
 
 function checkNix(code: string, at: Position, complaints: Complaints): boolean {
-  if (code.includes('\0')) {
-    complaints.error('schema/value', 'Nix has no text with a NUL character', at)
-    return false
-  }
   const withoutText = code
     .replaceAll(/#.*$|\/\*[^]*?\*\//gm, '')
     .replaceAll(/''[^]*?''|"(?:[^"\\]|\\[^])*"/g, '""')

@@ -187,13 +187,20 @@ function toTree(
       }
     if (isMap(node)) return { kind: 'map', entries: entriesOf(node.items as never), ...base }
     const scalar = node as Scalar
+    const source = scalar.source ?? String(scalar.value)
+    checkText(source, span)
     return {
       kind: 'scalar',
       value: scalar.value as never,
-      source: scalar.source ?? String(scalar.value),
+      source,
       plain: scalar.type === Scalar.PLAIN || scalar.type === undefined,
       ...base,
     }
+  }
+
+  const checkText = (source: string, span: { start: number; end: number }): void => {
+    if (source.includes('\0'))
+      complain(span, { code: 'schema/value', message: 'Nix has no text with a NUL character' })
   }
 
   const entriesOf = (
@@ -208,6 +215,7 @@ function toTree(
         complain({ start, end }, { code: 'schema/syntax', message: 'a key must be text' })
         continue
       }
+      checkText(name, { start, end })
       if (name === '<<' && !quoted)
         complain(
           { start, end },

@@ -51,9 +51,6 @@ test.each([
   ['!nix "[ pkgs.htop ]"', { nix: '[ pkgs.htop ]' }],
   ['!path /files/motd', { path: 'files/motd' }],
   ['!path files/../files', { path: 'files' }],
-  ['!force 5', { force: { integer: '5' } }],
-  ['!force "5"', { force: '5' }],
-  ['!force [a]', { force: ['a'] }],
   ['!ips r', ['10.0.0.2', '10.0.0.1']],
   ['!ips [vm2, r]', ['10.0.0.3', '10.0.0.2', '10.0.0.1']],
   ['!ip vm0', '10.0.0.1'],
@@ -69,6 +66,25 @@ test.each([
     'vm1.example.com:8200,vm0.example.com:8200',
   ],
 ])('%s', (written, expected) => expect(value(written, ['files/motd'])).toEqual(expected))
+
+test.each([
+  ['!force 5', { force: { integer: '5' } }],
+  ['!force "5"', { force: '5' }],
+  ['!force [a]', { force: ['a'] }],
+  ['{ a: !force 5 }', { a: { force: { integer: '5' } } }],
+])('an option is %s', (written, expected) => {
+  const [machine] = inventoryOf(`machines:\n  a: { config: { x.y: ${written} } }`).machines
+  expect(short(machine!.settings.config[0]!.value)).toEqual(expected)
+})
+
+test.each(['[!force 5]', '[{ a: !force 5 }]', '!force [!force 5]'])(
+  'an option is not %s',
+  (written) => {
+    const [line, ...more] = problems(`machines:\n  a: { config: { x.y: ${written} } }`)
+    expect(line).toMatch(/^2:\d+ error: !force means nothing inside a list \[schema\/value\]$/)
+    expect(more).toEqual([])
+  },
+)
 
 test('lines below !nix | are code', () => {
   expect(
@@ -110,6 +126,8 @@ test.each([
   ['99999999999999999999', '99999999999999999999 is too large for Nix [schema/value]'],
   ['.inf', 'Nix has no number .inf [schema/value]'],
   ['"a\\0b"', 'Nix has no text with a NUL character [schema/value]'],
+  ['!force 5', '!force is for NixOS options, and this is data [schema/value]'],
+  ['[{ a: !force 5 }]', '!force is for NixOS options, and this is data [schema/value]'],
 ])('%s is an error', (written, message) => {
   const lines = problems(
     `services:\n  s: { selectors: [vm0, vm1], roles: { r: [vm1, vm0] }, settings: { x: ${written} } }\n${vms}`,

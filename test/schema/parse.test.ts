@@ -16,6 +16,9 @@ test.each([
   ['a: &x [*x]', '1:8 the alias *x stands inside what it names [schema/alias]'],
   ['a: &x { q: 1 }\n<<: *x', '2:1 <<: is not part of YAML 1.2; write the keys out [schema/merge]'],
   ['? [a]\n: b', '1:3 a key must be text [schema/syntax]'],
+  ['a: "x\\0y"', '1:4 Nix has no text with a NUL character [schema/value]'],
+  ['a: x\0y', '1:4 Nix has no text with a NUL character [schema/value]'],
+  ['a: { "x\\0y": 1 }', '1:6 Nix has no text with a NUL character [schema/value]'],
   ['a: { http: http://{ip}/ }', '[schema/syntax]'],
   ['[[[['.repeat(5000), '[schema/syntax]'],
 ])('%j is answered with its place', (text, expected) => {
