@@ -42,6 +42,7 @@ interface Course {
 export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announce {
   const courses = new Map<string, Course>()
   const mistaken = new Set<string>()
+  const saying = new Set<Promise<void>>()
   /** What the forge was told of a commit's deployment, and what is being told. */
   const told = new Map<string, string>()
   const telling = new Map<string, Promise<void>>()
@@ -152,6 +153,8 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
     },
 
     async ticked(repository, { before, decision }, evaluated) {
+      // A rollout's last line comes after its machines' lines.
+      await Promise.all(saying)
       const { ledger, standing, waits } = decision
       for (const rollout of ledger.rollouts) {
         const was = before.rollouts.find(({ seq }) => seq === rollout.seq)
@@ -204,7 +207,11 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
     machine(repository, event) {
       const { machine, n, seq, lines } = event
       log.info({ repository: repository.name, machine, n, seq, lines }, `machine ${event.event}`)
-      void sayOfMachine(repository, event)
+      const said = sayOfMachine(repository, event).catch((error: unknown) =>
+        log.warn({ err: error }, 'a line about a machine is lost'),
+      )
+      saying.add(said)
+      void said.finally(() => saying.delete(said))
     },
   }
 

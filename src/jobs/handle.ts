@@ -1,6 +1,8 @@
+import type { Ledger } from '../model/ledger.ts'
 import type { Job, Log, Nix, Outcome, Queue, Clock } from '../model/ports.ts'
 import type { Deployer, Remote, Target } from '../model/remote.ts'
 import { approve } from '../rollout/approve.ts'
+import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
 import { createContactJob } from './contact.ts'
 import { evaluateWanted } from './evaluate.ts'
@@ -100,6 +102,11 @@ function machinePorts(ports: JobPorts, repository: Repository) {
     targetOf: async (machine: string) => (await targetOf(repository, machine))?.target,
     report: (event: Parameters<Announce['machine']>[1]) =>
       ports.announce.machine(repository, event),
+    settle: async <Made extends Change>(change: (ledger: Ledger) => Made) => {
+      let made: Made | undefined
+      const ticked = await tick(repository, ports, (ledger) => (made = change(ledger)))
+      return { made: made!, tell: () => ports.announce.ticked(repository, ticked) }
+    },
   }
 }
 

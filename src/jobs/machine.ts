@@ -1,17 +1,16 @@
 import { CommandError, UnreachableError } from '../model/errors.ts'
-import type { Intent } from '../model/ledger.ts'
-import type { Clock, LedgerStore, Log, Outcome, Queue } from '../model/ports.ts'
+import type { Intent, Ledger } from '../model/ledger.ts'
+import type { Clock, LedgerStore, Log, Outcome } from '../model/ports.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Deployer, Look, MachineEvent, Remote, Target } from '../model/remote.ts'
 import { conclude, type Verdict } from '../rollout/conclude.ts'
 import { lost, reached } from '../rollout/contact.ts'
 import { decideRun } from '../rollout/decide-run.ts'
-import { unchanged, withRecord } from '../rollout/record.ts'
+import { unchanged, withRecord, type Change } from '../rollout/record.ts'
 import { done } from './outcome.ts'
 import { writeChange } from './write-change.ts'
 
 export interface MachineJobPorts {
-  readonly repository: string
   readonly ledger: LedgerStore
   readonly remote: Remote
   readonly deployer: Deployer
@@ -24,9 +23,19 @@ export interface MachineJobPorts {
   readonly owner: string
   readonly log: Log
   readonly report: (event: MachineEvent) => void
-  readonly queue: Queue
+  /**
+   * Writes an outcome and lets the rollout go on from it, in one commit.
+   */
+  readonly settle: <Made extends Change>(change: (ledger: Ledger) => Made) => Promise<Settled<Made>>
   /** Seconds for which another run's untouched lease is respected (R8). */
   readonly patience?: number
+}
+
+/** An outcome that is written. */
+export interface Settled<Made extends Change> {
+  readonly made: Made
+  /** Tells what follows from it, after the machine's own line. */
+  readonly tell: () => Promise<void>
 }
 
 /** Seconds beyond the confirmation within which a machine that was cut off has rolled back and answers again. */
@@ -176,7 +185,8 @@ function createRun(
       }
       const { lease } = look.reading
       if (lease?.n === n && lease.run !== attempt) return done
-      const { verdict } = await writeChange(store, (ledger) => conclude(ledger, name, n, evidence))
+      const settled = await ports.settle((ledger) => conclude(ledger, name, n, evidence))
+      const { verdict } = settled.made
       switch (verdict.kind) {
         case 'stale':
           // The number is closed, so the lease is not needed as evidence any more.
@@ -193,8 +203,8 @@ function createRun(
           break
         default:
           tell(verdict, look, said)
-          // The outcome is in: the next intent need not wait for the tidying (R21).
-          await ports.queue.add({ kind: 'rollout', repository: ports.repository })
+          // The outcome is in, and with it the next intents: none of them waits for the tidying (R21).
+          await settled.tell()
           await remote.drop(target, attempt)
           return done
       }

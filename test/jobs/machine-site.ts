@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab, LabMachine } from '../../lab/machines.ts'
 import { createDeployRs } from '../../src/deploy-rs/deploy-rs.ts'
+import { writeChange } from '../../src/jobs/write-change.ts'
 import { createMachineJob, type MachineJobPorts } from '../../src/jobs/machine.ts'
 import type { Ledger, MachineRecord } from '../../src/model/ledger.ts'
 import type { Clock, Job, Log, Outcome } from '../../src/model/ports.ts'
@@ -94,7 +95,6 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
     },
     run: (ports = {}) =>
       createMachineJob({
-        repository: 'fleet',
         ledger,
         remote,
         deployer,
@@ -104,7 +104,13 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
         owner: 'the test',
         log,
         report: (event) => events.push(event),
-        queue: { add: (job) => Promise.resolve(void jobs.push(job)) },
+        settle: async (change) => {
+          const made = await writeChange(ledger, change)
+          return {
+            made,
+            tell: () => Promise.resolve(void jobs.push({ kind: 'rollout', repository: 'fleet' })),
+          }
+        },
         patience: 3,
         ...ports,
       })(name),
