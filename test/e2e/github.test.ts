@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
 import { deliver, pullRequest, push as pushed, sign } from '../github/deliveries.ts'
-import { startGithub, type GithubStandIn } from '../github/server.ts'
+import { startGithub, type GithubStandIn, type Status } from '../github/server.ts'
 import { eventually, startSite, type Site } from './site.ts'
 
 // A real controller, repository and machine behind a stand-in that holds every request against GitHub's
@@ -176,12 +176,15 @@ test('the merge is deployed, and its commit goes from pending to success, once',
   expect(await generation()).toBe(2)
   const { stdout } = await site.lab.machines['web1']!.run('cat /etc/issue')
   expect(stdout).toContain('Hello from web1')
+  // Delivered again: what came of it is seen at the end.
+  await pushMain()
 }, 60_000)
+
+const stranger = { number: 8, branch: 'main-of-a-stranger', from: 'stranger/fleet' }
 
 test("a fork's pull request gets a static plan: nothing of it is evaluated", async () => {
   const before = (await site.fleet.log()).length
-  const fork = { number: 8, branch: 'main-of-a-stranger', from: 'stranger/fleet' }
-  const head = await pushPull(fork, () =>
+  const head = await pushPull(stranger, () =>
     site.fleet.edit('modules/motd.nix', 'Something', 'Anything'),
   )
   const [plan, ...more] = await commentsOn(8, head)
@@ -230,3 +233,37 @@ test.each([
   },
   60_000,
 )
+
+test('a plan that GitHub would not take is tried again', async () => {
+  github.failAll(502)
+  const head = await pushPull(stranger, () =>
+    site.fleet.edit('modules/motd.nix', 'Anything', 'Whatever'),
+  )
+  await eventually(
+    () => site.fleet.log(),
+    (log) => log.includes('plan did not come through'),
+  )
+  github.failAll()
+  expect(await commentsOn(8, head)).toHaveLength(1)
+}, 60_000)
+
+test('a controller that starts again says no status again', async () => {
+  const commit = await headOf('main')
+  const plan = await headOf(stranger.branch)
+  const statuses = [...github.statuses]
+  const from = github.requests.length
+  await site.fleet.end()
+  await site.fleet.serve()
+  await eventually(
+    async () => github.requests.slice(from).filter((request) => request.endsWith('/status')),
+    (reads) => [commit, plan].every((sha) => reads.some((read) => read.includes(sha))),
+  )
+  // Ends when everything that was begun has ended.
+  await site.fleet.end()
+  expect(github.statuses).toEqual(statuses)
+  // Whatever came to an end stays there: nothing was said after it.
+  const lastOf = ({ sha, context }: Status): Status | undefined =>
+    statuses.findLast((status) => status.sha === sha && status.context === context)
+  const ends = statuses.filter(({ state }) => state !== 'pending')
+  expect(ends.filter((end) => lastOf(end) !== end)).toEqual([])
+}, 60_000)
