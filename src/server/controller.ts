@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createDeployRs } from '../deploy-rs/deploy-rs.ts'
 import { createAnnounce } from '../jobs/announce.ts'
+import { counted } from '../jobs/counted.ts'
 import { createHandler } from '../jobs/handle.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { inventoryOf, fleetOf } from '../jobs/tick.ts'
@@ -100,7 +101,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     queue,
     clock,
     log,
-    announce: createAnnounce({ progress, clock, log }),
+    announce: counted(createAnnounce({ progress, clock, log }), metrics),
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     nonce: () => randomUUID(),
     owner: `${hostname()}:${process.pid}`,
