@@ -35,7 +35,6 @@ export interface MachineFile {
   readonly given?: { readonly system: string; readonly seq: number }
   readonly held?: Readonly<Record<string, { readonly reason: string }>>
   readonly intent?: { readonly lost?: unknown }
-  readonly tries?: { readonly count: number }
   readonly attempt: number
 }
 
