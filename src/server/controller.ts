@@ -11,7 +11,7 @@ import type { Repository } from '../jobs/repository.ts'
 import { inventoryOf, fleetOf } from '../jobs/tick.ts'
 import { createMetrics } from '../log/metrics.ts'
 import type { Clock, Log } from '../model/ports.ts'
-import { createNix } from '../nix/nix.ts'
+import { createNix, type ControllerNix } from '../nix/nix.ts'
 import type { RedisAddress } from '../redis/connection.ts'
 import { createProgress } from '../redis/progress.ts'
 import { createQueue } from '../redis/queue.ts'
@@ -137,6 +137,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
         : { ref: repository.branch, commit }
     },
   })
+  await pruneRoots(nix, repositories, log)
   // Before the first job: where the address is taken, another controller may be at work.
   const server = await listen(app, config.listen)
   const worker = startWorker({ address: redis.address, handle, log, metrics })
@@ -149,6 +150,26 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   void lookAtAll()
   log.info({ url: server.url, repositories: [...repositories.keys()] }, 'ready')
   return server.url
+}
+
+/** Lets go the systems that no ledger remembers, plans for the most part; before any job makes new ones. */
+async function pruneRoots(
+  nix: ControllerNix,
+  repositories: ReadonlyMap<string, Repository>,
+  log: Log,
+): Promise<void> {
+  for (const { name, ledger: store } of repositories.values()) {
+    try {
+      const { ledger } = await store.read()
+      const systems = Object.values(ledger.machines).flatMap(({ history }) => history)
+      await nix.prune(
+        name,
+        systems.flatMap(({ path, drv }) => [path, drv]),
+      )
+    } catch (error) {
+      log.warn({ repository: name, err: error }, 'old garbage-collector roots stay')
+    }
+  }
 }
 
 /** What `nixcluster status` shows, as data and as text. */
