@@ -68,7 +68,7 @@ async function show(
 
     step('A first push only reads the machines; deploy says go')
     await push(fleet, 'main')
-    tell((await must(fleet, 'deploy')).output)
+    for (const line of (await must(fleet, 'deploy')).output.split('\n')) tell(line)
     const first = await Promise.all(names.map((name) => see(lab, name)))
 
     step('A branch that changes web1 is answered with a plan')
@@ -84,13 +84,13 @@ async function show(
     step('The merge deploys web1, and only web1')
     await fleet.git('switch', '--quiet', 'main')
     await fleet.git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
-    const mergeMs = await push(fleet, 'main')
+    const mergeMs = await push(fleet, 'main', /✓/)
     const changed = await see(lab, 'web1')
     const merged = await fleet.git('rev-parse', 'HEAD')
 
     step('The revert of the merge brings it back, without evaluation or build')
     await fleet.git('revert', '--no-edit', '-m', '1', 'HEAD')
-    const revertMs = await push(fleet, 'main')
+    const revertMs = await push(fleet, 'main', /✓/)
 
     step('A mistake deploys nothing')
     await fleet.edit('clusters/demo.yaml', 'stateVersion:', 'stateVersoin:')
@@ -123,16 +123,19 @@ function step(title: string): void {
   say(`${++steps}. ${title}`)
 }
 
-function tell(output: string): void {
-  for (const line of output.split('\n')) {
-    const text = line.replace(/^remote: ?/, '').trimEnd()
-    if (text !== '' && !text.startsWith('To ') && !/^\s+[* +].*->/.test(text)) say(`   ${text}`)
-  }
+function tell(line: string): void {
+  const text = line.replace(/^remote: ?/, '').trimEnd()
+  if (text !== '') say(`   ${text}`)
 }
 
-async function push(fleet: Fleet, branch: string): Promise<number> {
-  const [output, ms] = await timed(() => fleet.git('push', '--quiet', 'origin', branch))
-  tell(output)
+/** Pushes, and gives the time until the last line came back, or the last one with `mark`. */
+async function push(fleet: Fleet, branch: string, mark = /./): Promise<number> {
+  const start = performance.now()
+  let ms = 0
+  for await (const line of fleet.push(branch)) {
+    tell(line)
+    if (mark.test(line)) ms = performance.now() - start
+  }
   return ms
 }
 

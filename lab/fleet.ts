@@ -17,6 +17,8 @@ export interface Fleet {
   readonly environment: Record<string, string>
   /** Runs git in the clone; its output is stdout and stderr as they come. */
   git(...args: string[]): Promise<string>
+  /** Pushes a branch and yields what its pusher sees, line by line as it comes. */
+  push(branch: string): AsyncIterable<string>
   /** Runs our own program in the clone; never throws for an exit code. */
   nixcluster(...args: string[]): Promise<{ output: string; exitCode: number }>
   /** Replaces text in a file of the clone; throws where it is not there. */
@@ -133,6 +135,14 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
     secret,
     environment,
     git,
+    push: (branch) =>
+      execa('git', ['push', '--quiet', 'origin', branch], {
+        cwd: clone,
+        env: environment,
+        extendEnv: false,
+        all: true,
+        stdin: 'ignore',
+      }).iterable({ from: 'all' }),
     async nixcluster(...args) {
       const client = ['--url', url, '--repository', 'fleet', '--secret-file', secretFile]
       const remotely = ['deploy', 'status', 'plan'].includes(args[0] ?? '') ? client : []

@@ -16,6 +16,8 @@ export interface DeployRsOptions {
   readonly env: Readonly<Record<string, string>>
   /** The ssh_config of a machine. */
   readonly sshConfig: (target: Target) => Promise<string>
+  /** Options of ssh for copying, which need not prove anything; without spaces. */
+  readonly copyOptions: (target: Target) => Promise<readonly string[]>
   readonly copyTimeoutMs?: number
 }
 
@@ -23,13 +25,13 @@ export interface DeployRsOptions {
 export function createDeployRs(options: DeployRsOptions): Deployer {
   return {
     async copy(target, path) {
-      const config = await options.sshConfig(target)
+      const sshOptions = await options.copyOptions(target)
       try {
         await run(
           options.nix ?? 'nix',
           ['copy', '--no-check-sigs', '--to', `ssh://${target.sshUser}@${target.name}`, path],
           {
-            env: { ...options.env, NIX_SSHOPTS: `-F ${config}` },
+            env: { ...options.env, NIX_SSHOPTS: sshOptions.join(' ') },
             timeoutMs: options.copyTimeoutMs ?? 3_600_000,
           },
         )

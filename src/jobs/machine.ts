@@ -96,22 +96,8 @@ function createRun(
     return { ...stranger, hostKey: ledger.machines[name]?.hostKey ?? hostKey }
   }
 
-  /** Closures are copied before the lease is taken (R11); what is there already costs one connection. */
   const advance = async (): Promise<Outcome> => {
     if (target.hostKey === undefined) target = await trust(target)
-    if (intent.withdrawn) return proceed(Promise.resolve())
-    report('copying')
-    const copied = deployer.copy(target, path)
-    // Looked at when it is needed; until then its failure is nobody's.
-    copied.catch(() => undefined)
-    try {
-      return await proceed(copied)
-    } finally {
-      await copied.catch(() => undefined)
-    }
-  }
-
-  const proceed = async (copied: Promise<void>): Promise<Outcome> => {
     let look = seen(await remote.look(target))
     if (intent.lost !== undefined) await writeChange(store, (ledger) => reached(ledger, name, n))
     let seated = false
@@ -138,7 +124,9 @@ function createRun(
           look = seen(await remote.look(target))
           break
         case 'take':
-          await copied
+          // Before the lease is taken (R11); what is there already costs little.
+          report('copying')
+          await deployer.copy(target, path)
           look = seen(await remote.take(target, claim(ledger.id), step.over))
           break
         case 'seat':

@@ -97,6 +97,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
       folder: join(config.stateDir, 'runs'),
       env,
       sshConfig: (target) => ssh.configFile(target),
+      copyOptions: (target) => ssh.sharedOptions(target),
     }),
     queue,
     clock,

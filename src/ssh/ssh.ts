@@ -19,6 +19,8 @@ export interface SshOptions {
 export interface Ssh {
   /** Writes the ssh_config of a machine whose key is known, and gives the file. */
   configFile(target: Target): Promise<string>
+  /** Options by which others, `nix copy` for instance, use the connection that is shared. */
+  sharedOptions(target: Target): Promise<readonly string[]>
   /**
    * Runs a script that defines `main` as root on a machine, with these arguments; gives what it prints and the key
    * that the machine has. Throws UnreachableError, or CommandError with what the script said.
@@ -86,6 +88,10 @@ export function createSsh(options: SshOptions): Ssh {
 
   return {
     configFile,
+    async sharedOptions(target) {
+      const config = await configFile(target)
+      return [...sharing(config, 'shared'), '-F', config]
+    },
     async script(target, text, args, how) {
       // Nothing runs unless the last line has arrived: a connection may be cut in the middle of a script.
       const input = `${text}\nmain ${args.map(quote).join(' ')} </dev/null\n`

@@ -31,7 +31,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nixcluster-deploy-rs-'))
   const env = { PATH: tools.path, HOME: folder, ...tools.environment }
   const ssh = createSsh({ identityFile: join(folder, 'none'), folder, env })
-  deployer = createDeployRs({ folder, env, sshConfig: ssh.configFile })
+  deployer = createDeployRs({
+    folder,
+    env,
+    sshConfig: ssh.configFile,
+    copyOptions: ssh.sharedOptions,
+  })
   system = (await buildSystems({ one: '{ environment.etc.fleet.text = "one"; }' })).one
 })
 

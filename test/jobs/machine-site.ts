@@ -69,6 +69,7 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
     folder: join(lab.folder, 'runs'),
     env: lab.environment,
     sshConfig: ssh.configFile,
+    copyOptions: ssh.sharedOptions,
   })
   const record: MachineRecord = { name, cluster: 'example.com', attempt: 0, held: {}, history: [] }
   const ledger = createMemoryLedger({

@@ -10,5 +10,10 @@ export interface Work {
 }
 
 const { folder, env, sshConfig, activation } = JSON.parse(process.argv[2]!) as Work
-const deployer = createDeployRs({ folder, env, sshConfig: () => Promise.resolve(sshConfig) })
+const deployer = createDeployRs({
+  folder,
+  env,
+  sshConfig: () => Promise.resolve(sshConfig),
+  copyOptions: () => Promise.resolve(['-F', sshConfig]),
+})
 await deployer.deploy(activation)
