@@ -16,6 +16,7 @@ import { machineInterfaces } from './interfaces.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { createPaths } from './paths.ts'
+import { checkReserved } from './reserved.ts'
 import { resolveServices } from './services.ts'
 import { at, definition, modules, nixosSettings, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
@@ -27,6 +28,7 @@ export function compile(source: SourceTree): Compilation {
   const locate = createLocate(files)
   const decoded = decode(files)
   complaints.addAll(decoded.complaints)
+  checkReserved(source.paths, complaints)
   const { fleet } = decoded
   // What a broken document declares is not known: everything else would be called dangling.
   const isBroken = files.some((file) =>
