@@ -200,8 +200,9 @@ async function stay(fleet: Fleet): Promise<void> {
   say()
   say(`It stays up until Ctrl-C. Change and push: cd ${fleet.clone}`)
   await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    // Not once: npm hands the terminal's signal on a second time.
+    process.on('SIGINT', () => resolve())
+    process.on('SIGTERM', () => resolve())
   })
 }
 

@@ -71,8 +71,9 @@ function readText(file: string): { readonly text?: string; readonly missing?: st
   }
 }
 
+/** The first signal ends us in order; further ones change nothing, an activation is never interrupted. */
 const signalled = (): Promise<void> =>
   new Promise((done) => {
-    process.once('SIGTERM', () => done())
-    process.once('SIGINT', () => done())
+    process.on('SIGTERM', () => done())
+    process.on('SIGINT', () => done())
   })
