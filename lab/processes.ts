@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, readlink, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -35,6 +35,14 @@ export async function killGroup(name: string): Promise<void> {
 export async function removeGroup(name: string): Promise<void> {
   await killGroup(name)
   for (const root of roots) await removeTree(join(root, name))
+}
+
+/** Kills what still works in a folder: a Redis, say, whose controller a test has killed. */
+export async function killWorkingIn(folder: string): Promise<void> {
+  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const cwd = await readlink(`/proc/${id}/cwd`).catch(() => '')
+    if (`${cwd}/`.startsWith(`${folder}/`) && Number(id) !== process.pid) kill(Number(id))
+  }
 }
 
 async function processes(folder: string): Promise<number[]> {

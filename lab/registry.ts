@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { locked } from '../scripts/cache.ts'
 import { removeNetwork, type Network } from './network.ts'
-import { removeGroup } from './processes.ts'
+import { killWorkingIn, removeGroup } from './processes.ts'
 
 /** Below /run: what is written here is gone with the machine, as are the labs. */
 const registry = '/run/nixcluster-lab'
@@ -36,6 +36,7 @@ export async function registerLab(
 export async function removeLab({ number, folder, network }: LabRecord): Promise<void> {
   await Promise.all(Object.values(network.ports).map((port) => removeGroup(port.namespace)))
   await removeNetwork(network)
+  await killWorkingIn(folder)
   await rm(folder, { recursive: true, force: true })
   await rm(recordOf(number), { force: true })
 }
