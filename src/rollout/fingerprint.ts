@@ -67,5 +67,9 @@ export function recall(
   record: MachineRecord | undefined,
   fingerprint: string,
 ): BuiltSystem | undefined {
-  return record?.history.find((built) => built.fingerprint === fingerprint)
+  const found = record?.history.find((built) => built.fingerprint === fingerprint)
+  if (found === undefined) return undefined
+  // Without its commit: what is recalled is written down as wanted, where that has no place.
+  const { path, drv, system } = found
+  return { path, drv, system, fingerprint }
 }

@@ -161,6 +161,7 @@ test('costs as much as the fleet is large, not as its square', () => {
 test('recalls the system that was built from the same inputs', () => {
   const history = [built('B'), built('A')].map((each) => ({ ...each, source: 'c1' }))
   expect(recall(record('vm0', { history }), 'of A')?.system).toBe('A')
+  expect(recall(record('vm0', { history }), 'of A')).not.toHaveProperty('source')
   expect(recall(record('vm0', { history }), 'of C')).toBeUndefined()
   expect(recall(undefined, 'of A')).toBeUndefined()
 })
