@@ -32,7 +32,7 @@ export interface Fleet {
 }
 
 export interface FleetOptions {
-  /** Template folder; `@name@` in its files is replaced. */
+  /** Template folder; `__name__` in its files is replaced. */
   readonly template: string
   readonly inputs: { readonly nixpkgs: string; readonly deployRs: string }
   readonly port: number
@@ -202,7 +202,7 @@ async function copyTemplate(from: string, to: string, places: Record<string, str
     const text = await readFile(file, 'utf8')
     await writeFile(
       file,
-      text.replaceAll(/@([\w-]+)@/g, (whole, name: string) => places[name] ?? whole),
+      text.replaceAll(/__([\w-]+?)__/g, (whole, name: string) => places[name] ?? whole),
     )
   }
 }
