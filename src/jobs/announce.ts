@@ -21,6 +21,10 @@ export interface Announce {
   received(repository: Repository, commit: string): void
   /** Throws ForgeError or NotReadyError: the comment is what a plan is made for. */
   planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
+  /** A branch was pushed that proposes nothing. */
+  nothingProposed(repository: Repository, branch: string, head: string): Promise<void>
+  /** Somebody asked for a deployment and nothing waited; before the tick itself is told. */
+  nothingWaits(repository: Repository, ticked: Ticked): Promise<void>
   /** What a tick decided; `evaluated` machines needed Nix. */
   ticked(repository: Repository, ticked: Ticked, evaluated?: number): Promise<void>
   machine(repository: Repository, event: MachineEvent): void
@@ -34,7 +38,8 @@ export interface AnnouncePorts {
 
 /** What is remembered of a rollout for its last line; without it the line says less. */
 interface Course {
-  startedMs: number
+  /** Undefined once its end was told. */
+  startedMs: number | undefined
   told: 'nothing' | 'waits for adoption' | 'end'
 }
 
@@ -42,6 +47,8 @@ interface Course {
 export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announce {
   const courses = new Map<string, Course>()
   const mistaken = new Set<string>()
+  /** Attempts whose machine was said not to answer: they are tried again and again. */
+  const lost = new Set<string>()
   const saying = new Set<Promise<void>>()
   /** What the forge was told of a commit's deployment, and what is being told. */
   const told = new Map<string, string>()
@@ -50,6 +57,26 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
 
   const say = async (topic: Topic, lines: readonly string[]): Promise<void> => {
     for (const line of lines) await progress.say(topic, line)
+  }
+  const isAwaited = ({ repository, ref, commit }: Topic): boolean =>
+    progress.awaited({ repository, ref }).includes(commit)
+  /**
+   * Whoever pushed what was overtaken before anybody looked at it would wait for ever. The tip is read
+   * after the followers: whatever one of them pushed is older by then.
+   */
+  const letGo = async (
+    { name, git }: Repository,
+    ref: string,
+    going: readonly (string | undefined)[],
+  ): Promise<void> => {
+    const others = progress
+      .awaited({ repository: name, ref })
+      .filter((commit) => !going.includes(commit))
+    if (others.length === 0) return
+    const tip = await git.remoteTip(ref)
+    for (const commit of others) {
+      if (commit !== tip) await progress.end({ repository: name, ref, commit }, overtaken)
+    }
   }
   const courseOf = (repository: Repository, source: string): Course => {
     const key = keyOf(repository, source)
@@ -87,10 +114,10 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       const description = `${count(mistakes.length, 'mistake')} in the configuration; nothing is deployed`
       deployStatus(repository, commit, 'failure', description)
       const key = keyOf(repository, commit)
-      if (mistaken.has(key)) return
+      const topic = deployedTopic(repository, commit)
+      if (mistaken.has(key) && !isAwaited(topic)) return
       mistaken.add(key)
       log.info({ repository: repository.name, commit, mistakes }, 'the tip has mistakes')
-      const topic = deployedTopic(repository, commit)
       await say(topic, diagnosticsText(mistakes, texts).split('\n'))
       await progress.end(topic, `nothing was rendered, nothing is deployed`)
     },
@@ -115,6 +142,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       ): Promise<void> => {
         await say(topic, lines)
         await progress.end(topic)
+        await letGo(repository, proposal.branch, [head])
         await forge.ensureComment(proposal, comment)
         await forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
       }
@@ -152,6 +180,19 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       }
     },
 
+    nothingProposed: (repository, branch, head) =>
+      progress.end(
+        { repository: repository.name, ref: branch, commit: head },
+        `${branch} has nothing that is not in ${repository.branch}: no plan`,
+      ),
+
+    async nothingWaits(repository, { decision }) {
+      const { wanted, published } = decision.ledger
+      if (wanted === undefined || published === undefined) return
+      await say(deployedTopic(repository, published.source), ['Nothing waits for a person.'])
+      courseOf(repository, wanted.source).told = 'nothing'
+    },
+
     async ticked(repository, { before, decision }, evaluated) {
       // A rollout's last line comes after its machines' lines.
       await Promise.all(saying)
@@ -160,6 +201,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         const was = before.rollouts.find(({ seq }) => seq === rollout.seq)
         if (rollout.state !== 'superseded' || was?.state === 'superseded') continue
         const lines = rolloutEndLines({ ledger, rollout, standings: {} })
+        courses.delete(keyOf(repository, rollout.source))
         if (rollout.source !== ledger.wanted?.source) {
           deployStatus(repository, rollout.source, 'error', lines.join(' '))
         }
@@ -169,9 +211,13 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         const { tip } = ledger.rewound
         const text = 'The branch was rewound; nothing is deployed before: nixcluster deploy'
         deployStatus(repository, tip, 'pending', text)
-        if (tip !== before.rewound?.tip) return progress.end(deployedTopic(repository, tip), text)
+        const topic = deployedTopic(repository, tip)
+        await letGo(repository, repository.branch, [tip])
+        if (tip !== before.rewound?.tip || isAwaited(topic)) return progress.end(topic, text)
+        return
       }
       const { wanted } = ledger
+      await letGo(repository, repository.branch, [wanted?.source, ledger.published?.source])
       const rollout = ledger.rollouts.find(({ seq }) => seq === wanted?.seq)
       if (wanted !== undefined && !isSettled(decision)) {
         deployStatus(repository, wanted.source, 'pending', 'Being deployed.')
@@ -179,7 +225,8 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (wanted?.systems === undefined) return
       const topic = deployedTopic(repository, wanted.source)
       const course = courseOf(repository, wanted.source)
-      if (isAdopted(before, ledger)) course.startedMs = nowMs()
+      const isAsked = isApproved(before, ledger)
+      if (isAsked) Object.assign(course, { startedMs: nowMs(), told: 'nothing' })
       if (evaluated !== undefined || isAdopted(before, ledger)) {
         await say(topic, startLines(wanted, decision, evaluated))
       }
@@ -187,7 +234,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (waits === 'adoption') {
         const wait = 'The machines were read; nothing is deployed before: nixcluster deploy'
         deployStatus(repository, wanted.source, 'pending', wait)
-        if (course.told !== 'nothing') return
+        if (course.told !== 'nothing' && !isAwaited(topic)) return
         course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
@@ -198,15 +245,22 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       const end = { ledger, rollout, standings: standing, isMerge: parents.length > 1 }
       // Without its time, which would make another text of it after a restart.
       deployStatus(repository, wanted.source, stateOf(rollout), rolloutEndLines(end).join(' '))
-      if (course.told === 'end') return
+      if (course.told === 'end' && !isAwaited(topic)) return
       course.told = 'end'
-      await say(topic, rolloutEndLines({ ...end, tookMs: nowMs() - course.startedMs }))
+      const { startedMs } = course
+      course.startedMs = undefined
+      const took = startedMs === undefined ? {} : { tookMs: nowMs() - startedMs }
+      await say(topic, rolloutEndLines({ ...end, ...took }))
       await progress.end(topic)
     },
 
     machine(repository, event) {
       const { machine, n, seq, lines } = event
       log.info({ repository: repository.name, machine, n, seq, lines }, `machine ${event.event}`)
+      const attempt = `${repository.name} ${machine} ${n}`
+      if (event.event === 'lost' && lost.has(attempt)) return
+      if (event.event === 'lost') lost.add(attempt)
+      else lost.delete(attempt)
       const said = sayOfMachine(repository, event).catch((error: unknown) =>
         log.warn({ err: error }, 'a line about a machine is lost'),
       )
@@ -234,6 +288,13 @@ const deployedTopic = ({ name, branch }: Repository, commit: string): Topic => (
   commit,
 })
 
+const overtaken = 'Superseded by a newer push.'
+
+/** A person let the machines, or the rewound branch, be deployed. */
+const isApproved = (before: Ledger, after: Ledger): boolean =>
+  isAdopted(before, after) ||
+  (before.wanted?.seq !== after.wanted?.seq && after.wanted?.approvedBy !== undefined)
+
 const isAdopted = (before: Ledger, after: Ledger): boolean =>
   before.adopted === undefined && after.adopted !== undefined
 
@@ -244,12 +305,14 @@ function startLines(
   evaluated: number | undefined,
 ): readonly string[] {
   const names = Object.keys(standing)
-  const affected = names.filter((name) => {
-    const system = systems[name]
-    const given = ledger.machines[name]?.given?.system
-    return system !== undefined && 'system' in system && system.system !== given
-  })
-  const known = evaluated === 0 ? ['  every system is known: no evaluation, no build'] : []
+  // One with an open attempt of an older commit may have got that already.
+  const affected = names.filter((name) =>
+    ['pending', 'deploying', 'lost'].includes(standing[name]?.state ?? ''),
+  )
+  const known =
+    evaluated === 0 && affected.length > 0
+      ? ['  every system is known: no evaluation, no build']
+      : []
   const failures = names.flatMap((name) => {
     const system = systems[name]
     return system !== undefined && 'failed' in system

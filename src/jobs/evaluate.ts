@@ -25,6 +25,8 @@ export async function evaluateWanted(
     ledger,
   })
   const ticked = await tick(repository, ports, (now) => setSystems(now, wanted.seq, result.systems))
-  await announce.ticked(repository, ticked, result.evaluated)
+  // Something newer may be wanted by now: what was evaluated says nothing about that.
+  const isCurrent = ticked.decision.ledger.wanted?.seq === wanted.seq
+  await announce.ticked(repository, ticked, isCurrent ? result.evaluated : undefined)
   return done
 }

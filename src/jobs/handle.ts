@@ -43,7 +43,7 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
   const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
     switch (job.kind) {
       case 'look':
-        return look(repository, job.ref, queue, planned)
+        return look(repository, job.ref, queue, planned, announce)
       case 'publish':
         return publishTip(repository, ports, settings, systems, announce)
       case 'evaluate':
@@ -51,12 +51,17 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
       case 'rollout':
         await announce.ticked(repository, await tick(repository, ports))
         return done
-      case 'approve':
-        await announce.ticked(
-          repository,
-          await tick(repository, ports, (ledger) => approve(ledger, job.by)),
-        )
+      case 'approve': {
+        let waited = true
+        const ticked = await tick(repository, ports, (ledger) => {
+          const approved = approve(ledger, job.by)
+          waited = approved.ledger !== ledger
+          return approved
+        })
+        if (!waited) await announce.nothingWaits(repository, ticked)
+        await announce.ticked(repository, ticked)
         return done
+      }
       case 'plan': {
         const proposal = await repository.forge.proposal(job.proposal)
         if (proposal === undefined) return done

@@ -1,4 +1,5 @@
 import type { Outcome, Proposal, Queue } from '../model/ports.ts'
+import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import type { Repository } from './repository.ts'
 
@@ -14,6 +15,7 @@ export async function look(
   branch: string | undefined,
   queue: Queue,
   planned: PlannedHeads,
+  announce: Announce,
 ): Promise<Outcome> {
   if (branch === repository.branch) {
     await queue.add({ kind: 'publish', repository: repository.name })
@@ -21,8 +23,13 @@ export async function look(
   }
   if (branch === undefined) await queue.add({ kind: 'rollout', repository: repository.name })
   await repository.git.fetch()
-  const base = (await repository.git.branches()).get(repository.branch)
-  for (const proposal of await repository.forge.proposals()) {
+  const branches = await repository.git.branches()
+  const base = branches.get(repository.branch)
+  const proposals = await repository.forge.proposals()
+  const head = branch === undefined ? undefined : branches.get(branch)
+  if (branch !== undefined && head !== undefined && !proposals.some((one) => one.branch === branch))
+    await announce.nothingProposed(repository, branch, head)
+  for (const proposal of proposals) {
     const asked = branch === proposal.branch
     if (!asked && planned.get(keyOf(repository, proposal)) === stateOf(proposal, base)) continue
     if (branch !== undefined && !asked && repository.forge.kind === 'git') continue

@@ -131,6 +131,8 @@ export interface Progress {
     limitMs: number,
     since?: Date,
   ): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined>
+  /** Commits of a branch that somebody follows here and whose last word was not said yet. */
+  awaited(branch: Omit<Topic, 'commit'>): readonly string[]
 }
 
 export interface Topic {

@@ -17,6 +17,7 @@ export interface RedisProgress extends Progress {
 /** Lines of jobs for whoever follows; a dead Redis costs the lines and nothing else. */
 export function createProgress(address: RedisAddress, log: Log): RedisProgress {
   const connection = createFailFastConnection(address)
+  const awaited = new Set<Topic>()
 
   async function write(topic: Topic, fields: readonly string[]): Promise<void> {
     const key = keyOf(topic)
@@ -39,9 +40,26 @@ export function createProgress(address: RedisAddress, log: Log): RedisProgress {
     async end(topic, line) {
       if (line !== undefined) await write(topic, ['line', line])
       await write(topic, ['end', ''])
+      for (const one of awaited) if (keyOf(one) === keyOf(topic)) awaited.delete(one)
     },
-    follow: (topic, signal, limitMs, since) =>
-      follow(createPatientConnection(address), keyOf(topic), signal, limitMs, since),
+    async *follow(topic, signal, limitMs, since) {
+      // An object of its own for each follower.
+      const follower = { ...topic }
+      awaited.add(follower)
+      try {
+        const connection = createPatientConnection(address)
+        return yield* follow(connection, keyOf(topic), signal, limitMs, since)
+      } finally {
+        awaited.delete(follower)
+      }
+    },
+    awaited: ({ repository, ref }) => [
+      ...new Set(
+        [...awaited]
+          .filter((topic) => topic.repository === repository && topic.ref === ref)
+          .map(({ commit }) => commit),
+      ),
+    ],
     close: () => connection.disconnect(),
   }
 }

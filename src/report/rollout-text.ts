@@ -10,7 +10,8 @@ export function rolloutStartLines(
   machines: readonly string[],
   total: number,
 ): readonly string[] {
-  if (machines.length === 0) return [`${shortCommit(source)} changes no machine`]
+  // Its last line says that already.
+  if (machines.length === 0) return []
   const whom = list(machines.map(shortNames(machines)))
   return wrap(
     `deploying ${shortCommit(source)} to ${machines.length} of ${count(total, 'machine')}: ${whom}`,
@@ -63,7 +64,7 @@ export function eventLines(
     case 'not-started':
       return line('-', `not started${text === undefined ? '' : `: ${text}`}`)
     case 'lost':
-      return line('…', 'does not answer SSH; gets the newest state when it is back')
+      return line('…', text ?? 'does not answer SSH; gets the newest state when it is back')
   }
 }
 
@@ -114,9 +115,12 @@ export function rolloutEndLines(end: RolloutEnd): readonly string[] {
     case 'done': {
       const time = tookMs === undefined ? '' : ` in ${duration(tookMs)}`
       const failed = inState('failed-evaluation', 'held')
+      if (done.length + failed.length + lost.length === 0) return [`${source} changes no machine.`]
       return [
-        `Deployed ${source} to ${count(done.length, 'machine')}${time}.`,
-        ...(failed.length > 0 ? [`Not to ${list(failed)}: see nixcluster status.`] : []),
+        ...(done.length > 0
+          ? [`Deployed ${source} to ${count(done.length, 'machine')}${time}.`]
+          : []),
+        ...(failed.length > 0 ? [`Not deployed to ${list(failed)}: see nixcluster status.`] : []),
         ...away,
       ].flatMap((sentence) => wrap(sentence, terminalWidth))
     }

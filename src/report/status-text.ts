@@ -15,6 +15,8 @@ export interface Status {
   readonly ledger: Ledger
   /** Of every machine, in the order to show. */
   readonly standings: Readonly<Record<string, MachineStanding>>
+  /** The branch's tip, where it has mistakes. */
+  readonly mistaken?: { readonly tip: string; readonly mistakes: number }
   /** Shows each machine, however many stand well. */
   readonly all?: boolean
 }
@@ -24,7 +26,7 @@ const manyMachines = 12
 const noteWidth = 46
 
 /** `nixcluster status`: one line that says it all, then the machines. */
-export function statusText({ branch, ledger, standings, all = false }: Status): string {
+export function statusText({ branch, ledger, standings, mistaken, all = false }: Status): string {
   const names = Object.keys(standings)
   const short = shortNames(names)
   const states = new Map<string, number>()
@@ -54,6 +56,11 @@ export function statusText({ branch, ledger, standings, all = false }: Status): 
   return [
     first,
     ...remarks(ledger),
+    ...(mistaken === undefined
+      ? []
+      : [
+          `${plain(branch)} is at ${shortCommit(mistaken.tip)}, which has ${count(mistaken.mistakes, 'mistake')}: nothing of it is deployed`,
+        ]),
     '',
     ...columns([
       ['MACHINE', 'STATE', 'RUNS', 'NOTE'],

@@ -179,7 +179,16 @@ async function statusOf(repository: Repository): Promise<object> {
   const { ledger } = await repository.ledger.read()
   const inventory = await inventoryOf(repository, ledger.wanted?.source)
   const now = standings(ledger, inventory ? fleetOf(inventory) : [])
-  return { branch, ledger, standings: now, text: statusText({ branch, ledger, standings: now }) }
+  const mistaken = await mistakenTip(repository)
+  const status = { branch, ledger, standings: now, ...(mistaken === undefined ? {} : { mistaken }) }
+  return { ...status, text: statusText(status) }
+}
+
+async function mistakenTip({ branch, git, source }: Repository) {
+  const tip = (await git.branches()).get(branch)
+  if (tip === undefined) return undefined
+  const { mistakes } = await source(tip)
+  return mistakes.length === 0 ? undefined : { tip, mistakes: mistakes.length }
 }
 
 /** An activation with its confirmation ends within this; what has not is read back by the next start. */

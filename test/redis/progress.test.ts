@@ -67,6 +67,23 @@ test('a follower may leave out what was said before it asked', async () => {
   await lines.return('end')
 })
 
+test('a commit is awaited from its first follower until its last word', async () => {
+  const { progress } = await openProgress()
+  const { commit, ...branch } = topic
+  expect(progress.awaited(branch)).toEqual([])
+  const readers = [read(progress.follow(topic, never, 10_000))]
+  readers.push(read(progress.follow(topic, never, 10_000)))
+  await progress.say(topic, 'planning')
+  expect(progress.awaited(branch)).toEqual([commit])
+  expect(progress.awaited({ ...branch, ref: 'other' })).toEqual([])
+  await progress.end(topic)
+  expect(progress.awaited(branch)).toEqual([])
+  expect(await Promise.all(readers)).toEqual([
+    ['planning', '(end)'],
+    ['planning', '(end)'],
+  ])
+})
+
 test('a follower ends when nothing comes, and when it is told to', async () => {
   const { progress } = await openProgress()
   expect(await read(progress.follow(topic, never, 50))).toEqual(['(limit)'])

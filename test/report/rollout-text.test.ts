@@ -52,7 +52,7 @@ test('a rollout says what goes to whom', () => {
   expect(rolloutStartLines(source, ['vm0.example.com', 'vm1.example.com'], 12)).toEqual([
     'deploying 3f2c1a9 to 2 of 12 machines: vm0 and vm1',
   ])
-  expect(rolloutStartLines(source, [], 12)).toEqual(['3f2c1a9 changes no machine'])
+  expect(rolloutStartLines(source, [], 12)).toEqual([])
 })
 
 test('each machine has its line when it is decided, and none before', () => {
@@ -61,6 +61,9 @@ test('each machine has its line when it is decided, and none before', () => {
   expect(event('vm2', 'confirmed')).toEqual(['  ✓ vm2      4.0 s'])
   expect(event('vm1', 'lost')).toEqual([
     '  … vm1      does not answer SSH; gets the newest state when it is back',
+  ])
+  expect(event('vm1', 'lost', { text: 'its host key is not the known one' })).toEqual([
+    '  … vm1      its host key is not the known one',
   ])
 })
 
@@ -84,6 +87,12 @@ test('the end of a rollout', () => {
   ])
   expect(rolloutEndLines({ ...end, standings: standings('current', 'lost', 'current') })).toEqual([
     'Deployed 3f2c1a9 to 1 machine.',
+    'vm1 does not answer and gets the newest state when back.',
+  ])
+  const nobody = { ...end, rollout: { ...rollout, seq: 8 } }
+  expect(rolloutEndLines({ ...nobody, tookMs: 4100 })).toEqual(['3f2c1a9 changes no machine.'])
+  expect(rolloutEndLines({ ...nobody, standings: standings('held', 'lost') })).toEqual([
+    'Not deployed to vm0: see nixcluster status.',
     'vm1 does not answer and gets the newest state when back.',
   ])
   expect(rolloutEndLines({ ...end, rollout: { ...rollout, state: 'superseded' } })).toEqual([
@@ -116,6 +125,13 @@ vm0       deploying   a3f… → 9kd…
 vm1       offline     a3f… → 9kd…   does not answer, since 2025-01-02T14:02:00Z
 vm2       current     9kd…
 `,
+  )
+})
+
+test('status says that the tip is not what runs', () => {
+  const mistaken = { tip: 'abcdef012', mistakes: 2 }
+  expect(statusText({ branch: 'main', ledger, standings: {}, mistaken })).toContain(
+    'main is at abcdef0, which has 2 mistakes: nothing of it is deployed',
   )
 })
 
