@@ -234,7 +234,7 @@ function createRun(
         const now = clock.now().toISOString()
         // Left as it is, and its intent stays open (R4).
         await writeChange(store, (ledger) => lost(ledger, name, n, { since: now, begun }))
-        report('lost', { text: error.message })
+        report('lost', error.isStranger ? { text: stranger } : {})
         return { kind: 'retry', afterMs: untilNextTry(intent, clock), reason: error.message }
       }
       if (!(error instanceof CommandError)) throw error
@@ -259,6 +259,8 @@ function waitingFor(reason: string, { reading, activeSeconds }: Look): string {
 }
 
 const ownerOf = ({ lease }: Reading): string => (lease === undefined ? '' : ` (${lease.owner})`)
+
+const stranger = 'its host key is not the known one: nothing is done there'
 
 /** A machine that was away for long is asked less often: from 5 seconds to 5 minutes. */
 function untilNextTry({ lost: mark }: Intent, clock: Clock): number {

@@ -65,4 +65,14 @@ export class NotReadyError extends Error {
 /** A machine does not answer SSH, or its host key is not the known one. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError'
+  /** Somebody answers, with another host key than the known one. */
+  readonly isStranger: boolean
+
+  constructor(
+    message: string,
+    { isStranger = false, ...options }: ErrorOptions & { readonly isStranger?: boolean } = {},
+  ) {
+    super(message, options)
+    this.isStranger = isStranger
+  }
 }

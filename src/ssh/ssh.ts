@@ -133,10 +133,14 @@ function unreachable(target: Target, error: CommandError): UnreachableError | un
     return new UnreachableError(`${target.name} does not answer`, { cause: error })
   if (error.exitCode !== 255) return undefined
   const said = error.stderr.trim().split('\n').at(-1) ?? ''
-  const why = /verification failed|IDENTIFICATION HAS CHANGED/i.test(error.stderr)
+  const isStranger = /verification failed|IDENTIFICATION HAS CHANGED/i.test(error.stderr)
+  const why = isStranger
     ? 'its host key is not the known one'
     : said.replace(/^ssh: /, '') || 'the connection was lost'
-  return new UnreachableError(`${target.name} cannot be reached: ${why}`, { cause: error })
+  return new UnreachableError(`${target.name} cannot be reached: ${why}`, {
+    cause: error,
+    isStranger,
+  })
 }
 
 const scriptFailed = (target: Target, error: CommandError): CommandError =>
