@@ -222,11 +222,13 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (wanted !== undefined && !isSettled(decision)) {
         deployStatus(repository, wanted.source, 'pending', 'Being deployed.')
       }
-      if (wanted?.systems === undefined) return
+      if (wanted === undefined) return
       const topic = deployedTopic(repository, wanted.source)
       const course = courseOf(repository, wanted.source)
-      const isAsked = isApproved(before, ledger)
-      if (isAsked) Object.assign(course, { startedMs: nowMs(), told: 'nothing' })
+      if (isApproved(before, ledger)) {
+        Object.assign(course, { startedMs: nowMs(), told: 'nothing' })
+      }
+      if (wanted.systems === undefined) return
       if (evaluated !== undefined || isAdopted(before, ledger)) {
         await say(topic, startLines(wanted, decision, evaluated))
       }

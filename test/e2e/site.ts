@@ -35,6 +35,7 @@ export interface MachineFile {
   readonly given?: { readonly system: string; readonly seq: number }
   readonly held?: Readonly<Record<string, { readonly reason: string }>>
   readonly intent?: { readonly lost?: unknown }
+  readonly hostKey?: string
   readonly attempt: number
 }
 
