@@ -120,8 +120,9 @@ test('a run that was taken over can start nothing: the gate knows its nonce (R12
   const claim = { ledger: 'ledger-1', n, run: 'dead-run', owner: 'dead', path }
   await web.remote.take(web.target, claim, lease)
   expect(await web.run()).toEqual({ kind: 'done' })
-  expect(web.events.map(({ event }) => event).slice(-3)).toEqual([
+  expect(web.events.map(({ event }) => event).slice(-4)).toEqual([
     'waiting',
+    'copying',
     'activating',
     'confirmed',
   ])
