@@ -23,6 +23,7 @@ const purePackages = [
   'diff',
   'ipaddr.js',
   'fastest-levenshtein',
+  'picocolors',
 ]
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })

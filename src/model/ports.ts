@@ -1,4 +1,3 @@
-import type { Diagnostic } from './diagnostic.ts'
 import type { Ledger } from './ledger.ts'
 import type { SystemContents } from './system-contents.ts'
 
@@ -209,11 +208,4 @@ export interface Metrics {
   deploymentEnded(repository: string, result: string): void
   /** How many machines of a repository are in each state; states left out are none. */
   machinesSeen(repository: string, states: Readonly<Record<string, number>>): void
-}
-
-/** What the compiler found, for people. */
-export interface Findings {
-  readonly diagnostics: readonly Diagnostic[]
-  /** The offending lines' files: path -> text. */
-  readonly texts: ReadonlyMap<string, string>
 }

@@ -1,3 +1,4 @@
+import picocolors from 'picocolors'
 import type { Diagnostic } from '../model/diagnostic.ts'
 
 export interface DiagnosticsTextOptions {
@@ -21,7 +22,6 @@ export function diagnosticsText(
     .join('\n')
 }
 
-const codes = { error: 31, warning: 33, dim: 2, bold: 1 } as const
 const width = 100
 
 function oneDiagnostic(
@@ -29,19 +29,18 @@ function oneDiagnostic(
   lines: readonly string[],
   colour: boolean,
 ): readonly string[] {
-  const paint = (style: keyof typeof codes, text: string): string =>
-    colour ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
+  const { bold, dim, red, yellow } = picocolors.createColors(colour)
+  const tint = diagnostic.severity === 'error' ? red : yellow
   const { severity, file, line, column, message, code, hint } = diagnostic
-  const place = paint('bold', `${visible(file)}:${line}:${column}`)
-  const head = `${place} ${paint(severity, `${severity}:`)} ${visible(message)} ${paint('dim', `[${code}]`)}`
+  const place = bold(`${visible(file)}:${line}:${column}`)
+  const head = `${place} ${tint(`${severity}:`)} ${visible(message)} ${dim(`[${code}]`)}`
   const text = lines[line - 1]
-  const advice = hint === undefined ? [] : [`      ${paint('dim', '│')} ${visible(hint)}`]
+  const advice = hint === undefined ? [] : [`      ${dim('│')} ${visible(hint)}`]
   if (text === undefined || text.trim() === '') return [head, ...advice]
   const before = lines[line - 2]
   const from = Math.max(0, column - 1 - 60)
   const excerpt = (content: string): string => visible(content).slice(from, from + width)
-  const gutter = (content: string | number): string =>
-    paint('dim', `${String(content).padStart(5)} │`)
+  const gutter = (content: string | number): string => dim(`${String(content).padStart(5)} │`)
   const end = diagnostic.endLine === line ? diagnostic.endColumn - 1 : text.trimEnd().length
   const carets = Math.max(1, Math.min(end, from + width) - (column - 1))
   const context = before?.trim() ? [`${gutter(line - 1)} ${excerpt(before)}`] : []
@@ -49,7 +48,7 @@ function oneDiagnostic(
     head,
     ...context,
     `${gutter(line)} ${excerpt(text)}`,
-    `${gutter('')} ${' '.repeat(column - 1 - from)}${paint(severity, '^'.repeat(carets))}`,
+    `${gutter('')} ${' '.repeat(column - 1 - from)}${tint('^'.repeat(carets))}`,
     ...advice,
   ]
 }
