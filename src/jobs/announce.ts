@@ -149,12 +149,14 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       const links = forge.blob === undefined ? {} : { blob: forge.blob(head) }
       switch (planned.kind) {
         case 'plan': {
-          const { plan } = planned
+          const { plan, warnings, texts } = planned
+          const warned =
+            warnings.length > 0 ? [...diagnosticsText(warnings, texts).split('\n'), ''] : []
           const { tookMs: _, ...lasting } = plan
           const state = plan.failures.length > 0 ? 'failure' : 'success'
           const description = sentences(headline(plan))
           return tell(
-            planText(plan),
+            [...warned, ...planText(plan)],
             planComment(lasting, { showContents: false, ...links }),
             state,
             description,

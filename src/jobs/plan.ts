@@ -22,7 +22,12 @@ export interface PlanPorts {
 
 /** What looking at a proposal came to. */
 export type Planned =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly warnings: readonly Diagnostic[] }
+  | {
+      readonly kind: 'plan'
+      readonly plan: Plan
+      readonly warnings: readonly Diagnostic[]
+      readonly texts: ReadonlyMap<string, string>
+    }
   | {
       readonly kind: 'mistakes'
       readonly diagnostics: readonly Diagnostic[]
@@ -79,7 +84,7 @@ export async function planProposal(
       failures: [],
       tookMs: took(),
     }
-    return { kind: 'plan', plan, warnings: diagnostics }
+    return { kind: 'plan', plan, warnings: diagnostics, texts: after.texts }
   }
 
   const wanted = await systems({
@@ -114,7 +119,7 @@ export async function planProposal(
       : {}),
     tookMs: took(),
   }
-  return { kind: 'plan', plan, warnings: diagnostics }
+  return { kind: 'plan', plan, warnings: diagnostics, texts: after.texts }
 }
 
 async function plannedMachine(

@@ -95,6 +95,14 @@ describe('bad input', { timeout: 120_000 }, () => {
     expect(await site.generations()).toEqual({ web1: 3, web2: 1, db1: 1 })
   })
 
+  test('what is allowed and surprising is told before the plan', async () => {
+    const output = await propose('own-flake', () =>
+      writeFile(join(site.fleet.clone, 'flake.nix'), '{ outputs = _: { }; }\n'),
+    )
+    expect(output).toContain('warning: flake.nix is kept as flake.source.nix')
+    expect(output).toContain('No machine changes')
+  })
+
   test('an error in a module is told in Nix’s words for its machine, the others are planned', async () => {
     const output = await propose('nix-error', async () => {
       await writeFile(
