@@ -37,7 +37,9 @@ test('a hint stands below, and a file without text has no excerpt', () => {
 })
 
 test('colour marks the severity, and is left out by default', () => {
-  expect(diagnosticsText([mistake], texts, { colour: true })).toContain('\u001b[31merror:\u001b[39m')
+  expect(diagnosticsText([mistake], texts, { colour: true })).toContain(
+    '\u001b[31merror:\u001b[39m',
+  )
   expect(diagnosticsText([mistake], texts)).not.toContain('\u001b')
 })
 
