@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { shellWord } from '../exec/shell-word.ts'
 
 export interface InstalledHook {
   /** `bin/nixcluster`, absolute: a hook's PATH is short. */
@@ -42,9 +43,5 @@ function commandLine({ program, url, repository, secretFile, limit }: InstalledH
     ...['--url', url, '--repository', repository, '--secret-file', secretFile],
     ...(limit === undefined ? [] : ['--limit', limit]),
   ]
-  return words.map(quote).join(' ')
+  return words.map(shellWord).join(' ')
 }
-
-/** As one word of a shell, whatever is in it. */
-const quote = (word: string): string =>
-  /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

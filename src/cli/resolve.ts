@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import { primaryInterface } from '../model/addresses.ts'
 import type { Position } from '../model/diagnostic.ts'
 import type { Element, Inventory, Machine } from '../model/inventory.ts'
+import { columns } from '../report/plain.ts'
 import { resolve, type Resolution } from '../selectors/resolve.ts'
 import { readCompiled, type Compiled } from './compiled.ts'
 import type { CliContext } from './context.ts'
@@ -55,7 +56,8 @@ function table({ elements, hosts }: Resolution, { inventory, locate }: Compiled)
   const place = (at: Position | undefined): string => (at ? `${at.file}:${locate(at).line}` : '')
   const heads = elements.map(({ kind, name }) => [name, `${kind}, ${place(ats.get(name))}`])
   const rows = hosts.map((host) => hostRow(machines.get(host)!))
-  return `${columns(heads)}${columns(rows.map(([name = '', ...rest]) => [`  ${name}`, ...rest]))}`
+  const indented = rows.map(([name = '', ...rest]) => [`  ${name}`, ...rest])
+  return [...columns(heads), ...columns(indented), ''].join('\n')
 }
 
 function hostRow(machine: Machine): string[] {
@@ -72,20 +74,4 @@ function placesOf({ domains, clusters, services, machines }: Inventory): Map<str
     ...machines.flatMap((machine) => [machine, ...machine.interfaces]),
   ]
   return new Map(all.map(({ name, at }) => [name, at]))
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>(
-    (known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, cell.length)),
-    [],
-  )
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-          .join('   ')
-          .trimEnd()}\n`,
-    )
-    .join('')
 }

@@ -31,7 +31,7 @@ export function tellingLines(log: readonly string[], limit = 20): readonly strin
 }
 
 /** Without terminal sequences and other control characters: this text goes into terminals and comments. */
-export const withoutColour = (text: string): string =>
+const withoutColour = (text: string): string =>
   text
     .replaceAll(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g, '')
     .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')

@@ -12,7 +12,6 @@ export interface RunOptions {
   readonly outputFile?: string
   /** Exit codes that are answers, not errors; default 0. */
   readonly accept?: readonly number[]
-  readonly signal?: AbortSignal
 }
 
 export interface RunResult {
@@ -63,7 +62,6 @@ export async function run(
           timedOut = true
           killGroup()
         }, options.timeoutMs)
-  options.signal?.addEventListener('abort', killGroup, { once: true })
   try {
     const result = await child
     const stdout = typeof result.stdout === 'string' ? result.stdout : ''
@@ -83,7 +81,6 @@ export async function run(
   } finally {
     clearTimeout(timer)
     if (fd !== undefined) closeSync(fd)
-    options.signal?.removeEventListener('abort', killGroup)
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { simpleGit } from 'simple-git'
 import { run } from '../exec/run.ts'
+import { shellWord } from '../exec/shell-word.ts'
 import type { CommitInfo, Git, NewCommit, TreeEntry } from '../model/ports.ts'
 import { GitError } from '../model/errors.ts'
 import { toGitError } from './git-error.ts'
@@ -26,7 +27,7 @@ export interface GitOptions {
 }
 
 export type Identity =
-  | { readonly kind: 'ssh'; readonly keyFile: string; readonly knownHostsFile?: string }
+  | { readonly kind: 'ssh'; readonly keyFile: string }
   /** The value of an HTTP `Authorization` header, asked for at each use. */
   | { readonly kind: 'http'; readonly authorization: () => Promise<string> }
 
@@ -40,6 +41,9 @@ export const nixclusterAuthor: Author = { name: 'nixcluster', email: 'nixcluster
 
 /** A remote that says nothing for so long is away, in milliseconds. */
 const silenceMs = 120_000
+
+/** What needs no remote takes seconds; a remote that is a folder may lie on a disk that is away. */
+const plumbingMs = 600_000
 
 const commitFormat = ['%H', '%T', '%P', '%an <%ae>', '%aI', '%(trailers:only,unfold)', '%B'].join(
   '%x00',
@@ -94,7 +98,7 @@ export function createGit(options: GitOptions): Git {
     { cwd = mirror, ...rest }: { cwd?: string; input?: string; accept?: readonly number[] } = {},
   ) => {
     try {
-      return await run('git', args, { cwd, env, ...rest })
+      return await run('git', args, { cwd, env, timeoutMs: plumbingMs, ...rest })
     } catch (error) {
       throw toGitError(doing, error)
     }
@@ -351,17 +355,13 @@ async function credentialEnvironment(
       GIT_CONFIG_VALUE_0: `Authorization: ${await identity.authorization()}`,
     }
   }
-  const { keyFile, knownHostsFile } = identity
   const settings = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
     'StrictHostKeyChecking=yes',
     'ConnectTimeout=20',
     'ServerAliveInterval=15',
-    ...(knownHostsFile === undefined ? [] : [`UserKnownHostsFile=${knownHostsFile}`]),
   ]
-  const words = ['ssh', '-i', keyFile, ...settings.flatMap((setting) => ['-o', setting])]
+  const words = ['ssh', '-i', identity.keyFile, ...settings.flatMap((setting) => ['-o', setting])]
   return { GIT_SSH_COMMAND: words.map(shellWord).join(' ') }
 }
-
-const shellWord = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

@@ -245,7 +245,7 @@ function createRun(
 }
 
 /** `ok`, or the units that have failed since the lease was taken. */
-export function healthOf({ reading, failedBefore }: Look): string {
+function healthOf({ reading, failedBefore }: Look): string {
   const before = failedBefore ?? []
   const fresh = reading.failedUnits.filter((unit) => !before.includes(unit))
   return fresh.length === 0 ? 'ok' : `failed units: ${fresh.join(', ')}`

@@ -22,7 +22,7 @@ export function toOutcome(error: unknown): Outcome {
 }
 
 /** What was being done, innermost last. */
-export function describe(error: Error): string {
+function describe(error: Error): string {
   const inner = error.cause instanceof Error ? describe(error.cause) : undefined
   return inner === undefined || error.message.includes(inner)
     ? error.message

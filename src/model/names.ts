@@ -10,7 +10,7 @@ export function parentName(name: string): string {
 }
 
 /** Text that sorts names as people do: read from the right, numbers by their value. */
-export function sortKey(name: string): string {
+function sortKey(name: string): string {
   const labels = name.split('.').reverse().join('\u0000')
   return `${labels.replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'))}\u0000\u0000${name}`
 }

@@ -72,7 +72,7 @@ export function quote(value: string): string {
 }
 
 /** Writes a name where Nix wants an attribute: quoted unless it is an identifier and no keyword. */
-export function attributeName(name: string): string {
+function attributeName(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_'-]*$/.test(name) && !keywords.has(name) ? name : quote(name)
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run } from '../exec/run.ts'
+import { shellWord } from '../exec/shell-word.ts'
 import { CommandError, UnreachableError } from '../model/errors.ts'
 import type { Target } from '../model/remote.ts'
 import { keyOf, knownHostsLine, sshConfig } from './ssh-config.ts'
@@ -94,7 +95,7 @@ export function createSsh(options: SshOptions): Ssh {
     },
     async script(target, text, args, how) {
       // Nothing runs unless the last line has arrived: a connection may be cut in the middle of a script.
-      const input = `${text}\nmain ${args.map(quote).join(' ')} </dev/null\n`
+      const input = `${text}\nmain ${args.map(shellWord).join(' ')} </dev/null\n`
       if (target.hostKey !== undefined) {
         const stdout = await execute(target, await configFile(target), input, how)
         return { stdout, hostKey: target.hostKey }
@@ -157,5 +158,3 @@ async function replace(file: string, text: string): Promise<void> {
 
 const digest = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 12)
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

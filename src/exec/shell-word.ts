@@ -1,0 +1,3 @@
+/** Text as one word of a POSIX shell, whatever is in it. */
+export const shellWord = (text: string): string =>
+  /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
