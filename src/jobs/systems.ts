@@ -35,6 +35,9 @@ export interface FindSystems {
   (request: SystemsRequest): Promise<Systems | undefined>
 }
 
+/** A few pushes of a large fleet: a controller that runs for months forgets the rest. */
+const rememberedAtMost = 50_000
+
 /**
  * Gives every machine's wanted system, built and rooted: from what the ledger or this process
  * remembers where the inputs are the same, else by evaluation. A machine's failure is its own.
@@ -80,6 +83,10 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
       const failure = failures.get(system.drv)
       systems[machine] = failure === undefined ? system : { failed: failure }
       if (failure === undefined) remembered.set(system.fingerprint, system)
+    }
+    for (const oldest of remembered.keys()) {
+      if (remembered.size <= rememberedAtMost) break
+      remembered.delete(oldest)
     }
     return { systems, evaluated: unknown.length }
   }

@@ -30,6 +30,9 @@ export interface ControllerNix extends Nix {
   prune(root: string, keep: readonly string[]): Promise<void>
 }
 
+/** What only asks the store ends within this; a daemon that hangs must not hold a job for ever. */
+const queryTimeoutMs = 300_000
+
 /** The controller's Nix, by its command line; a user's error is data, anything else CommandError. */
 export function createNix(options: NixOptions): ControllerNix {
   const { nix, stateDir, evaluationTimeoutMs = 600_000, buildTimeoutMs = 7_200_000 } = options
@@ -44,7 +47,7 @@ export function createNix(options: NixOptions): ControllerNix {
     rest: Partial<RunOptions> = {},
   ): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
     await mkdir(home, { recursive: true, mode: 0o700 })
-    return await run(program, args, { env, ...rest })
+    return await run(program, args, { env, timeoutMs: queryTimeoutMs, ...rest })
   }
   const nixCommand = (args: readonly string[], rest: Partial<RunOptions> = {}) =>
     call(nix, [...args, ...features], rest)
@@ -121,8 +124,11 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 
   const valid = async (paths: readonly string[]): Promise<ReadonlySet<string>> => {
-    const { stdout } = await call(nixStore, ['--check-validity', '--print-invalid', ...paths])
-    const invalid = new Set(stdout.split('\n'))
+    const invalid = new Set<string>()
+    for (const slice of slices(paths)) {
+      const { stdout } = await call(nixStore, ['--check-validity', '--print-invalid', ...slice])
+      for (const path of stdout.split('\n')) invalid.add(path)
+    }
     return new Set(paths.filter((path) => !invalid.has(path)))
   }
 
@@ -165,8 +171,7 @@ export function createNix(options: NixOptions): ControllerNix {
     },
 
     async has(paths) {
-      for (let at = 0; at < paths.length; at += 5000) {
-        const slice = paths.slice(at, at + 5000)
+      for (const slice of slices(paths)) {
         const { exitCode } = await call(nixStore, ['--check-validity', ...slice], {
           accept: [0, 1],
         })
@@ -217,6 +222,12 @@ export function createNix(options: NixOptions): ControllerNix {
 }
 
 type Systems = Readonly<Record<string, { path: string; drv: string; system: string }>>
+
+/** An argument list has no room for the paths of a large fleet. */
+const slices = (paths: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(paths.length / 5000) }, (_, n) =>
+    paths.slice(n * 5000, (n + 1) * 5000),
+  )
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
