@@ -1,3 +1,4 @@
+import { plain } from '../report/plain.ts'
 import { signatureHeader, signRequest, timestampHeader } from '../forge/signature.ts'
 
 /** A controller and the secret that it shares with a repository. */
@@ -63,7 +64,10 @@ export async function readStatus(
   return answer.json()
 }
 
-/** Yields the lines that a link leads to as they come, and returns why they ended; throws as `postPush`. */
+/**
+ * Yields the lines that a link leads to as they come, with nothing in them that a terminal would obey,
+ * and returns why they ended; throws as `postPush`.
+ */
 export async function* follow(
   controller: ControllerAddress,
   link: Pick<FollowLink, 'url'>,
@@ -76,7 +80,7 @@ export async function* follow(
       if (text === '') continue
       const entry = JSON.parse(text) as { line?: string; end?: true; reason?: FollowEnd }
       if (entry.end) return entry.reason ?? 'end'
-      if (entry.line !== undefined) yield* entry.line.split('\n')
+      if (entry.line !== undefined) yield* entry.line.split('\n').map(plain)
     }
   } catch {
     return signal?.aborted ? 'limit' : 'cut-off'

@@ -66,7 +66,7 @@ test('a push prints what the controller says, up to its end', async () => {
   const topic = { repository: 'cellar', ref: 'main', commit: tip }
   await progress.say(topic, 'vm0: \u001b[2Jactivating\nvm1: waits')
   await progress.end(topic, 'both run it')
-  expect(await pushing).toEqual(['vm0: [2Jactivating', 'vm1: waits', 'both run it'])
+  expect(await pushing).toEqual(['vm0: activating', 'vm1: waits', 'both run it'])
 })
 
 test('several branches are told apart', async () => {

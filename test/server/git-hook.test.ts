@@ -57,6 +57,15 @@ test('a push is handed over and followed to its end', async () => {
   ])
 })
 
+test('what is followed cannot move the cursor, colour or turn the line', async () => {
+  const { url, progress } = await startApp()
+  const topic = { repository: 'cellar', ref: 'main', commit: tip }
+  const [link] = await postPush({ url, secret }, 'cellar', [update])
+  await progress.say(topic, 'vm0: \x1b[31mred\x1b[0m\rvm1 \u202edone')
+  await progress.end(topic)
+  expect(await read(follow({ url, secret }, link!))).toEqual(['vm0: redvm1 done', '(end)'])
+})
+
 test('what was said about the same commit long ago is not said again', async () => {
   const { url, progress } = await startApp({ now: () => new Date(Date.now() + 60_000) })
   await progress.end({ repository: 'cellar', ref: 'main', commit: tip }, 'from last week')
