@@ -33,11 +33,7 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
   const head = [
     `### ${title(plan)}`,
-    ...(isStatic
-      ? [
-          `Static plan: nobody’s code was run. A maintainer may answer \`/nixcluster approve\` for ${shortCommit(plan.title.head)}.`,
-        ]
-      : []),
+    ...(isStatic ? ['Static plan: nobody’s code was run.'] : []),
     ...(plan.reasons.length > 0 ? [reasonList(plan, short, options.blob)] : []),
     ...(isStatic && plan.machines.length > 0
       ? [
@@ -71,9 +67,7 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
   return [
     ...shown.parts,
     ...parts.parts,
-    ...(left > 0
-      ? [`${count(left, 'more part')} would not fit here; \`nixcluster plan\` shows all.`]
-      : []),
+    ...(left > 0 ? [`${count(left, 'more part')} would not fit here.`] : []),
     ...foot,
   ].join('\n\n')
 }
@@ -215,6 +209,5 @@ function footer({ title, unaffected, kind, tookMs }: Plan): string {
     `${count(unaffected.length, 'machine')} unaffected`,
     kind === 'static' ? 'nothing evaluated' : 'evaluated, closures built',
     ...(tookMs === undefined ? [] : [duration(tookMs)]),
-    '`/nixcluster help`',
   ].join(' · ')}</sub>`
 }

@@ -48,7 +48,7 @@ System \`a3f…\` → \`9kd…\`
 
 **Rollout after the merge**: vm2, then vm0, then vm1 \\(at most 1 of storage at a time\\).
 
-<sub>3f2c1a9 into 9b01e77 · 9 machines unaffected · evaluated, closures built · 2.4 s · \`/nixcluster help\`</sub>`)
+<sub>3f2c1a9 into 9b01e77 · 9 machines unaffected · evaluated, closures built · 2.4 s</sub>`)
 })
 
 test('what is in files stays out of a comment that everybody reads', () => {
@@ -60,9 +60,7 @@ test('what is in files stays out of a comment that everybody reads', () => {
 
 test('a static plan says how it is made a whole one, and for which commit', () => {
   const comment = planComment({ ...examplePlan, kind: 'static' }, { showContents: false })
-  expect(comment).toContain(
-    'Static plan: nobody’s code was run. A maintainer may answer `/nixcluster approve` for 3f2c1a9.',
-  )
+  expect(comment).toContain('Static plan: nobody’s code was run.')
   expect(comment).toContain('Machines: `vm0` `vm1` `vm2`')
   expect(comment).not.toContain('| machines |')
 })
@@ -112,8 +110,8 @@ test('a plan of ten thousand machines fits, and says how much is left out', () =
   }))
   const comment = planComment({ ...examplePlan, machines, failures }, { showContents: true })
   expect(comment.length).toBeLessThan(65_536)
-  expect(comment).toMatch(/\d+ more parts would not fit here; `nixcluster plan` shows all\./)
-  expect(comment).toContain('`/nixcluster help`')
+  expect(comment).toMatch(/\d+ more parts would not fit here\./)
+  expect(comment).toContain('evaluated, closures built')
 })
 
 test('a conflict is said instead of a plan', () => {
