@@ -122,6 +122,18 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
     )
 
   const { redis, ssh, limits } = settings
+  for (const key of ['stateDir', 'ssh.identityFile'] as const) {
+    const path = key === 'stateDir' ? settings.stateDir : ssh.identityFile
+    if (path === undefined || !/[\s"%]/.test(place(path))) continue
+    complain(
+      key.split('.'),
+      'config/path',
+      `${place(path)} has a space, a quote or a percent sign`,
+      {
+        hint: 'deploy-rs and ssh have no quoting for it: choose another folder',
+      },
+    )
+  }
   // ssh reads it itself; that it can is told here, with its place.
   if (ssh.identityFile !== undefined) readSecret(['ssh', 'identityFile'], ssh.identityFile)
   if (redis.url !== undefined && /^[a-z]+:\/\/[^/]*:[^/]*@/.test(redis.url)) {

@@ -99,6 +99,15 @@ test('every setting may come from the environment, which wins', () => {
   })
 })
 
+test('a state folder that ssh and deploy-rs could not be told is refused', () => {
+  const { config, problems } = read(`${smallest}stateDir: /srv/my state\n`)
+  expect(config).toBeUndefined()
+  expect(problems).toEqual([
+    'controller.yaml:4:11: error: /srv/my state has a space, a quote or a percent sign ' +
+      '(deploy-rs and ssh have no quoting for it: choose another folder)',
+  ])
+})
+
 test('without a file the environment says it all', () => {
   const { config } = read(undefined, {
     NIXCLUSTER_REPOSITORIES_0_NAME: 'fleet',
