@@ -190,7 +190,12 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
 
     async nothingWaits(repository, { decision }) {
       const { wanted, published } = decision.ledger
-      if (wanted === undefined || published === undefined) return
+      if (wanted === undefined || published === undefined || decision.waits) {
+        const tip = await repository.git.remoteTip(repository.branch)
+        if (tip === undefined) return
+        const text = `${shortCommit(tip)} does not wait for a person yet: it is being read`
+        return progress.end(deployedTopic(repository, tip), text)
+      }
       await say(deployedTopic(repository, published.source), ['Nothing waits for a person.'])
       courseOf(repository, wanted.source).told = 'nothing'
     },
@@ -215,7 +220,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         deployStatus(repository, tip, 'pending', text)
         const topic = deployedTopic(repository, tip)
         await letGo(repository, repository.branch, [tip])
-        if (tip !== before.rewound?.tip || isAwaited(topic)) return progress.end(topic, text)
+        if (tip !== before.rewound?.tip || isAwaited(topic)) return progress.wait(topic, text)
         return
       }
       const { wanted } = ledger
@@ -242,7 +247,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
-        return progress.end(topic, text)
+        return progress.wait(topic, text)
       }
       if (rollout === undefined) return
       const { parents } = await repository.git.readCommit(wanted.source)

@@ -120,18 +120,25 @@ export interface Progress {
   say(topic: Topic, line: string): Promise<void>
   /** The last word; followers end. What is said afterwards begins anew. */
   end(topic: Topic, line?: string): Promise<void>
-  /**
-   * Yields the lines from the first on, until the end, the signal or `limitMs` without a line, and
-   * returns which of these it was; `since` leaves out what was said before that time.
-   */
+  /** The last word until a person says go: followers end, except those of the person who said it. */
+  wait(topic: Topic, line: string): Promise<void>
+  /** Yields the lines, and returns why no more of them come. */
   follow(
     topic: Topic,
     signal: AbortSignal,
-    limitMs: number,
-    since?: Date,
+    options: FollowOptions,
   ): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined>
   /** Commits of a branch that somebody follows here and whose last word was not said yet. */
   awaited(branch: Omit<Topic, 'commit'>): readonly string[]
+}
+
+export interface FollowOptions {
+  /** How long it waits for a line. */
+  readonly limitMs: number
+  /** Leaves out what was said before that time; else the lines come from the first on. */
+  readonly since?: Date
+  /** For whoever said go: a wait that was decided before that is neither a line nor the end. */
+  readonly saidGo?: boolean
 }
 
 export interface Topic {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Log, Progress, Topic } from '../model/ports.ts'
+import type { FollowOptions, Log, Progress, Topic } from '../model/ports.ts'
 import {
   createFailFastConnection,
   createPatientConnection,
@@ -14,16 +14,23 @@ export interface RedisProgress extends Progress {
   close(): void
 }
 
+interface Follower extends Topic {
+  readonly saidGo: boolean
+}
+
 /** Lines of jobs for whoever follows; a dead Redis costs the lines and nothing else. */
 export function createProgress(address: RedisAddress, log: Log): RedisProgress {
   const connection = createFailFastConnection(address)
-  const awaited = new Set<Topic>()
+  const awaited = new Set<Follower>()
 
   async function write(topic: Topic, fields: readonly string[]): Promise<void> {
     const key = keyOf(topic)
     try {
       const [[, last] = []] = await connection.xrevrange(key, '+', '-', 'COUNT', 1)
-      const begin = last?.[0] === 'end' ? connection.multi().del(key) : connection.multi()
+      const begin =
+        last?.[0] === 'end' || last?.[0] === 'wait'
+          ? connection.multi().del(key)
+          : connection.multi()
       const results = await begin
         .xadd(key, 'MAXLEN', '~', linesKept, '*', ...fields)
         .expire(key, secondsKept)
@@ -35,20 +42,30 @@ export function createProgress(address: RedisAddress, log: Log): RedisProgress {
     }
   }
 
+  const letGo = (topic: Topic, those: (follower: Follower) => boolean): void => {
+    for (const follower of awaited) {
+      if (keyOf(follower) === keyOf(topic) && those(follower)) awaited.delete(follower)
+    }
+  }
+
   return {
     say: (topic, line) => write(topic, ['line', line]),
     async end(topic, line) {
       if (line !== undefined) await write(topic, ['line', line])
       await write(topic, ['end', ''])
-      for (const one of awaited) if (keyOf(one) === keyOf(topic)) awaited.delete(one)
+      letGo(topic, () => true)
     },
-    async *follow(topic, signal, limitMs, since) {
+    async wait(topic, line) {
+      await write(topic, ['wait', line])
+      letGo(topic, ({ saidGo }) => !saidGo)
+    },
+    async *follow(topic, signal, options) {
       // An object of its own for each follower.
-      const follower = { ...topic }
+      const follower = { ...topic, saidGo: options.saidGo ?? false }
       awaited.add(follower)
       try {
         const connection = createPatientConnection(address)
-        return yield* follow(connection, keyOf(topic), signal, limitMs, since)
+        return yield* follow(connection, keyOf(topic), signal, options)
       } finally {
         awaited.delete(follower)
       }
@@ -69,8 +86,7 @@ async function* follow(
   connection: Redis,
   key: string,
   signal: AbortSignal,
-  limitMs: number,
-  since: Date | undefined,
+  { limitMs, since, saidGo = false }: FollowOptions,
 ): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined> {
   const hangUp = (): void => connection.disconnect()
   signal.addEventListener('abort', hangUp, { once: true })
@@ -83,7 +99,9 @@ async function* follow(
       for (const [id, [field, line = '']] of entries) {
         if (field === 'end') return 'end'
         last = id
+        if (field === 'wait' && saidGo) continue
         yield line
+        if (field === 'wait') return 'end'
       }
     }
     return 'aborted'

@@ -41,7 +41,9 @@ export function addCommands(app: Hono, options: AppOptions): void {
     log.info({ repository: name, by }, 'a deployment was asked for')
     const tip = await options.deployed?.(name)
     const follow =
-      tip === undefined ? [] : [{ ...tip, url: followUrl({ repository: name, ...tip }, since) }]
+      tip === undefined
+        ? []
+        : [{ ...tip, url: followUrl({ repository: name, ...tip }, since, 'go') }]
     return c.json({ follow }, 202)
   })
 

@@ -18,15 +18,19 @@ export function addFollow(app: Hono, options: AppOptions): void {
   const { repositories, progress, limits, log, now = () => new Date() } = options
   let followers = 0
   app.get('/follow', (c) => {
-    const { repository: name = '', ref = '', commit = '', since } = c.req.query()
+    const { repository: name = '', ref = '', commit = '', since, go } = c.req.query()
     const repository = findSigner(c, repositories, name, '', now())
     if (repository === undefined) return refuse(c)
     if (followers >= limits.followers) return c.json({ error: 'too many followers' }, 503)
     const topic = { repository: name, ref, commit }
-    const from = since === undefined ? undefined : new Date(Number(since))
+    const follow = {
+      limitMs: limits.followMs,
+      ...(since === undefined ? {} : { since: new Date(Number(since)) }),
+      saidGo: go !== undefined,
+    }
     followers += 1
     const body = streamLines(
-      (signal) => progress.follow(topic, signal, limits.followMs, from),
+      (signal) => progress.follow(topic, signal, follow),
       log,
       () => (followers -= 1),
     )
@@ -38,9 +42,10 @@ export function addFollow(app: Hono, options: AppOptions): void {
   })
 }
 
-/** Where a topic is followed, relative to the controller's URL. */
-export function followUrl({ repository, ref, commit }: Topic, since: Date): string {
+/** Where a topic is followed, relative to the controller's URL; with `go` by whoever says it. */
+export function followUrl({ repository, ref, commit }: Topic, since: Date, go?: 'go'): string {
   const query = new URLSearchParams({ repository, ref, commit, since: String(since.getTime()) })
+  if (go !== undefined) query.set(go, '')
   return `follow?${query}`
 }
 

@@ -30,7 +30,7 @@ test('a late follower sees all lines up to the end', async () => {
   const { progress } = await openProgress()
   await progress.say(topic, 'planning')
   await progress.end(topic, 'nothing to do')
-  expect(await read(progress.follow(topic, never, 1000))).toEqual([
+  expect(await read(progress.follow(topic, never, { limitMs: 1000 }))).toEqual([
     'planning',
     'nothing to do',
     '(end)',
@@ -39,7 +39,7 @@ test('a late follower sees all lines up to the end', async () => {
 
 test('an early follower sees the lines as they come, and those of its topic only', async () => {
   const { progress } = await openProgress()
-  const lines = progress.follow(topic, never, 10_000)
+  const lines = progress.follow(topic, never, { limitMs: 10_000 })
   const first = lines.next()
   await progress.say({ ...topic, commit: 'f00d' }, 'not for you')
   await progress.say(topic, 'planning')
@@ -53,13 +53,16 @@ test('what is said after the end begins anew', async () => {
   await progress.end(topic, 'waits for an approval')
   await progress.say(topic, 'approved')
   await progress.end(topic)
-  expect(await read(progress.follow(topic, never, 1000))).toEqual(['approved', '(end)'])
+  expect(await read(progress.follow(topic, never, { limitMs: 1000 }))).toEqual([
+    'approved',
+    '(end)',
+  ])
 })
 
 test('a follower may leave out what was said before it asked', async () => {
   const { progress } = await openProgress()
   await progress.end(topic, 'waits for an approval')
-  const lines = progress.follow(topic, never, 10_000, new Date(Date.now() + 1))
+  const lines = progress.follow(topic, never, { limitMs: 10_000, since: new Date(Date.now() + 1) })
   const first = lines.next()
   await new Promise((resolve) => setTimeout(resolve, 20))
   await progress.say(topic, 'approved')
@@ -67,12 +70,24 @@ test('a follower may leave out what was said before it asked', async () => {
   await lines.return('end')
 })
 
+test('a wait ends whoever follows, except the person who said go after it was decided', async () => {
+  const { progress } = await openProgress()
+  const pusher = read(progress.follow(topic, never, { limitMs: 10_000 }))
+  const deployer = read(progress.follow(topic, never, { limitMs: 10_000, saidGo: true }))
+  await progress.wait(topic, 'nothing is deployed before somebody says go')
+  const { commit, ...branch } = topic
+  expect(await pusher).toEqual(['nothing is deployed before somebody says go', '(end)'])
+  expect(progress.awaited(branch)).toEqual([commit])
+  await progress.end(topic, 'deployed')
+  expect(await deployer).toEqual(['deployed', '(end)'])
+})
+
 test('a commit is awaited from its first follower until its last word', async () => {
   const { progress } = await openProgress()
   const { commit, ...branch } = topic
   expect(progress.awaited(branch)).toEqual([])
-  const readers = [read(progress.follow(topic, never, 10_000))]
-  readers.push(read(progress.follow(topic, never, 10_000)))
+  const readers = [read(progress.follow(topic, never, { limitMs: 10_000 }))]
+  readers.push(read(progress.follow(topic, never, { limitMs: 10_000 })))
   await progress.say(topic, 'planning')
   expect(progress.awaited(branch)).toEqual([commit])
   expect(progress.awaited({ ...branch, ref: 'other' })).toEqual([])
@@ -86,9 +101,9 @@ test('a commit is awaited from its first follower until its last word', async ()
 
 test('a follower ends when nothing comes, and when it is told to', async () => {
   const { progress } = await openProgress()
-  expect(await read(progress.follow(topic, never, 50))).toEqual(['(limit)'])
+  expect(await read(progress.follow(topic, never, { limitMs: 50 }))).toEqual(['(limit)'])
   const abort = new AbortController()
-  const reading = read(progress.follow(topic, abort.signal, 60_000))
+  const reading = read(progress.follow(topic, abort.signal, { limitMs: 60_000 }))
   setTimeout(() => abort.abort(), 50)
   expect(await reading).toEqual(['(aborted)'])
 })
