@@ -139,7 +139,7 @@ export function createSite(lab: Lab, name: string, settings: Partial<Target> = {
       return {
         kill(what) {
           worker.kill('SIGKILL')
-          if (what === 'all') for (const child of processesWith(run)) process.kill(child, 'SIGKILL')
+          if (what === 'all') processesWith(run).forEach(killIfThere)
         },
       }
     },
@@ -166,6 +166,14 @@ function processesWith(text: string): number[] {
       }
     })
     .map(Number)
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 const command = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
