@@ -45,7 +45,10 @@ async function serve(
   })
   printDiagnostics(diagnostics, new Map([[file, text ?? '']]), context, context.stderr)
   if (config === undefined) return context.exit(1)
-  const secrets = config.repositories.flatMap(({ secret, token }) => [secret, token ?? ''])
+  const secrets = [
+    ...config.repositories.flatMap(({ secret, token }) => [secret, token ?? '']),
+    config.redis.password ?? '',
+  ]
   const log = createLog({
     level: config.log.level,
     secrets: secrets.filter((secret) => secret !== ''),
