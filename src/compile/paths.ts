@@ -24,14 +24,24 @@ export function createPaths(files: ReadonlySet<string>): Paths {
 export type FoundPath =
   { readonly path: string } | { readonly code: string; readonly message: string }
 
-/** Finds a written path: relative to the file that it stands in, or from the root with a slash. */
-export function findPath(written: string, file: string, paths: Paths, what = 'file'): FoundPath {
+/**
+ * Finds a written path: relative to the file that it stands in, or from the root with a slash. A
+ * module is a file or a folder with a default.nix, a text is a file.
+ */
+export function findPath(
+  written: string,
+  file: string,
+  paths: Paths,
+  what: 'file' | 'module' | 'text' = 'file',
+): FoundPath {
   const path = normalize(written.startsWith('/') ? written : `${parent(file)}/${written}`)
   if (path === undefined)
     return { code: 'compile/path-outside', message: `'${written}' leaves the repository` }
   if (/[\0\n]/.test(path))
     return { code: 'compile/path', message: `the path '${written}' contains a line break` }
   if (paths.files.has(path)) return { path }
+  if (paths.folders.has(path) && what === 'text')
+    return { code: 'compile/path-missing', message: `'/${path}' is a folder` }
   if (paths.folders.has(path) && (what !== 'module' || hasDefault(path, paths))) return { path }
   const isFolder = paths.folders.has(path)
   const beside = paths.folders.get(parent(path)) ?? []
@@ -42,7 +52,7 @@ export function findPath(written: string, file: string, paths: Paths, what = 'fi
     code: 'compile/path-missing',
     message: isFolder
       ? `the folder '/${path}' has no default.nix`
-      : `there is no ${what} '/${path}'${meant === undefined ? '' : `, did you mean '/${meant}'?`}`,
+      : `there is no ${what === 'module' ? what : 'file'} '/${path}'${meant === undefined ? '' : `, did you mean '/${meant}'?`}`,
   }
 }
 

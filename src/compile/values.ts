@@ -21,6 +21,8 @@ export interface ValueContext {
 }
 
 const selectorTags = {
+  '!host': { gives: 'host', many: false },
+  '!hosts': { gives: 'host', many: true },
   '!ip': { gives: 'ip', many: false },
   '!ips': { gives: 'ip', many: true },
   '!hostname': { gives: 'hostname', many: false },
@@ -30,8 +32,7 @@ const selectorTags = {
 } as const
 type SelectorTag = keyof typeof selectorTags
 
-const tags = ['!nix', '!path', '!force', ...Object.keys(selectorTags)]
-const plannedTags = ['!host', '!hosts', '!read']
+const tags = ['!nix', '!path', '!read', '!force', ...Object.keys(selectorTags)]
 
 /** Priorities belong to options: in a list, or in data, one would end up in the value itself. */
 type Holder = 'option' | 'list' | 'data'
@@ -129,13 +130,14 @@ function tagged(
   switch (tag) {
     case '!nix':
       return nixCode(tree, at, complaints)
-    case '!path': {
+    case '!path':
+    case '!read': {
       if (tree.kind !== 'scalar' || tree.source === '') {
-        complaints.error('schema/type', `!path takes a path, found ${bare(tree)}`, at)
+        complaints.error('schema/type', `${tag} takes a path, found ${bare(tree)}`, at)
         return undefined
       }
-      const found = findPath(tree.source, at.file, context.paths)
-      if ('path' in found) return { kind: 'path', path: found.path }
+      const found = findPath(tree.source, at.file, context.paths, tag === '!read' ? 'text' : 'file')
+      if ('path' in found) return { kind: tag === '!read' ? 'read' : 'path', path: found.path }
       complaints.error(found.code, found.message, at)
       return undefined
     }
@@ -154,10 +156,6 @@ function tagged(
     }
   }
   if (tag in selectorTags) return selected(tree, tag as SelectorTag, at, scope, context)
-  if (plannedTags.includes(tag)) {
-    complaints.error('schema/not-supported', `${tag} is not supported by this version`, at)
-    return undefined
-  }
   complaints.error(
     'schema/unknown-tag',
     `unknown tag '${tag}'${didYouMean(tag, tags)}`,
@@ -243,7 +241,7 @@ function selected(
   complaints.addAll(selection.complaints)
   if (selection.complaints.some(({ severity }) => severity === 'error')) return undefined
   const { gives, many } = selectorTags[tag]
-  const { targets } = selection
+  const targets = gives === 'host' ? onceEach(selection.targets) : selection.targets
   if (!many && targets.length !== 1) {
     const labels = targets.slice(0, 4).map(({ host }) => names.elements.get(host)!.label)
     complaints.error(
@@ -254,6 +252,10 @@ function selected(
     )
     return undefined
   }
+  if (gives === 'host') {
+    const items = targets.map(({ host }): Value => ({ kind: 'host', ...placed(host, names) }))
+    return many ? { kind: 'list', items } : items[0]
+  }
   const texts = targets.flatMap((target) => textOf(target, gives, request, at, context) ?? [])
   if (texts.length < targets.length) return undefined
   if (!many) return { kind: 'text', value: texts[0]! }
@@ -261,9 +263,21 @@ function selected(
   return { kind: 'list', items: texts.map((value) => ({ kind: 'text', value })) }
 }
 
+/** By several interfaces, a host is selected several times. */
+function onceEach(targets: readonly Target[]): readonly Target[] {
+  return [...new Map(targets.map((target) => [target.host, target])).values()]
+}
+
+/** A host with the cluster that it stands in. */
+function placed(host: string, { elements }: Names): { name: string; cluster: string } {
+  let element = elements.get(host)
+  while (element && element.kind !== 'cluster') element = elements.get(element.parent)
+  return { name: host, cluster: element?.name ?? '' }
+}
+
 function readRequest(
   tree: Tree,
-  tag: string,
+  tag: SelectorTag,
   at: Position,
   complaints: Complaints,
 ): Request | undefined {
@@ -293,9 +307,10 @@ function readRequest(
     const selectors = parsed(written.map((text, index) => ({ written: text, at: places[index]! })))
     return selectors && { selectors }
   }
+  const known = selectorTags[tag].gives === 'host' ? selectorKeys : requestKeys
   for (const key of tree.entries.keys())
-    if (!requestKeys.includes(key)) {
-      const message = `unknown key '${key}'${didYouMean(key, requestKeys)}`
+    if (!known.includes(key)) {
+      const message = `unknown key '${key}'${didYouMean(key, known)}`
       complaints.error('schema/unknown-key', message, byKey(below(at, key)))
       return undefined
     }

@@ -102,6 +102,8 @@ export function fingerprintsOf(
   const { rendered } = compilation
   if (rendered === undefined) return new Map()
   const nixReadsYaml =
+    // A link may lead to YAML.
+    entries.some(({ mode }) => mode === '120000') ||
     nixMayReadYaml(texts) ||
     nixMayReadYaml(new Map([['written in YAML.nix', rendered.code.join('\n')]]))
   const lock = texts.get('flake.lock') ?? ''

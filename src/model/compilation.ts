@@ -31,7 +31,7 @@ export interface RenderedTree {
   readonly groups: ReadonlyMap<string, readonly string[]>
   /** What every system depends on besides: the inputs and the renderer's generation, as text. */
   readonly common: string
-  /** Every `!nix` expression and `!path` in the tree: what else their Nix may read. */
+  /** Every `!nix` expression, and every path to configuration: by these, Nix may read YAML of ours. */
   readonly code: readonly string[]
 }
 

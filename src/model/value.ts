@@ -14,5 +14,9 @@ export type Value =
   | { readonly kind: 'nix'; readonly code: string; readonly at: Position }
   /** `!path`: a file of the repository, from its root, without a leading slash. */
   | { readonly kind: 'path'; readonly path: string }
+  /** `!read`: the text of a file of the repository, without its last line break. */
+  | { readonly kind: 'read'; readonly path: string }
+  /** `!host`: what a definition sees of a host, by its full name and its cluster's. */
+  | { readonly kind: 'host'; readonly name: string; readonly cluster: string }
   /** `!force`: the same value with the priority of its level's force. */
   | { readonly kind: 'force'; readonly value: Value }

@@ -1,5 +1,6 @@
 import type { FlakeInput, Inventory } from '../model/inventory.ts'
 import { type Binding, call, type Nix, printNix, set, text, word } from './nix-text.ts'
+import { pathFrom } from './nix-value.ts'
 import type { Places } from './places.ts'
 
 /** Text of `flake.nix`: the inputs, and one line for each machine and service. */
@@ -42,7 +43,7 @@ function toFiles(places: ReadonlyMap<string, string>): Nix {
   const inOrder = [...places].toSorted(byFirst(([name]) => name))
   return {
     kind: 'set',
-    bindings: inOrder.map(([name, file]) => [[name], { kind: 'path', text: `./${file}` }]),
+    bindings: inOrder.map(([name, file]) => [[name], pathFrom('flake.nix', file)]),
   }
 }
 

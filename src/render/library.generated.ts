@@ -252,6 +252,8 @@ let
         cluster = describe (element "cluster");
         domain = describe (element "domain");
         force = lib.mkForce;
+        # What a definition sees of the host in a file.
+        hostAt = load scope;
         # A file that is a function from arguments to a module.
         moduleWith = path: arguments: {
           _file = toString path;
@@ -303,17 +305,19 @@ in
 file:
 { pkgs, config, ... }@args:
 let
-  scope = scopeOf args;
+  scope = scopeOf args // {
+    inherit hostAt;
+  };
   service = load scope file;
 
   # A host as this service sees it: with the roles that it has here.
-  hostsOf = map (
+  hostAt =
     path:
     let
       host = load scope path;
     in
-    host // { roles = rolesOf host; }
-  );
+    host // { roles = rolesOf host; };
+  hostsOf = map hostAt;
   roles = builtins.mapAttrs (_: hostsOf) service.roles;
   rolesOf = host: builtins.filter (role: members.\${role} ? \${host.name}) (builtins.attrNames members);
   members = builtins.mapAttrs (

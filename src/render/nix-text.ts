@@ -2,8 +2,8 @@
 export type Nix =
   /** On one line: a number, a name. */
   | { readonly kind: 'word'; readonly text: string }
-  /** Relative to the file that it stands in. */
-  | { readonly kind: 'path'; readonly text: string }
+  /** Relative to the file that it stands in; `target` is the same from the repository's root. */
+  | { readonly kind: 'path'; readonly text: string; readonly target: string }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'list'; readonly items: readonly Nix[] }
   | { readonly kind: 'set'; readonly bindings: readonly Binding[] }

@@ -1,8 +1,19 @@
 import type { Value } from '../model/value.ts'
 import { call, list, type Nix, quote, text, word } from './nix-text.ts'
+import { hostFile, isHostFile } from './places.ts'
 
 /** Names that `!nix` and the places around it may use; a file asks for those that occur in its code. */
-const scope = ['lib', 'pkgs', 'config', 'this', 'cluster', 'inputs', 'force', 'moduleWith'] as const
+const scope = [
+  'lib',
+  'pkgs',
+  'config',
+  'this',
+  'cluster',
+  'inputs',
+  'force',
+  'moduleWith',
+  'hostAt',
+] as const
 
 /** Turns a value into Nix, with its paths relative to the generated file that it stands in. */
 export function toNix(value: Value, file: string): Nix {
@@ -28,6 +39,10 @@ export function toNix(value: Value, file: string): Nix {
       return { kind: 'code', text: value.code }
     case 'path':
       return pathFrom(file, value.path)
+    case 'read':
+      return call('lib.fileContents', pathFrom(file, value.path))
+    case 'host':
+      return call('hostAt', pathFrom(file, hostFile(value.cluster, value.name)))
     case 'force':
       return call('force', toNix(value.value, file))
   }
@@ -44,44 +59,55 @@ export function pathFrom(file: string, path: string): Nix {
   const down = target
     .slice(shared)
     .map((part) => (/^[\w.+-]+$/.test(part) ? part : `\${${quote(part)}}`))
-  return { kind: 'path', text: [...(up.length > 0 ? up : ['.']), ...down].join('/') }
+  return {
+    kind: 'path',
+    text: [...(up.length > 0 ? up : ['.']), ...down].join('/'),
+    target: target.join('/'),
+  }
 }
 
 /** The names of the scope that an expression may use. */
 export function namesUsed(nix: Nix): readonly string[] {
   const words = new Set<string>()
-  visit(nix, ({ kind, text }) => {
-    if (kind !== 'path') for (const found of text.match(/[A-Za-z_][\w'-]*/g) ?? []) words.add(found)
+  visit(nix, (each) => {
+    const text = each.kind === 'call' ? each.function : 'text' in each ? each.text : ''
+    if (each.kind === 'path') return
+    for (const found of text.match(/[A-Za-z_][\w'-]*/g) ?? []) words.add(found)
   })
   return scope.filter((name) => words.has(name))
 }
 
-/** The `!nix` expressions and the paths, other than to Nix files, below an expression. */
+/** The `!nix` expressions below an expression, and the paths by which Nix may read configuration. */
 export function codeIn(nix: Nix): readonly string[] {
   const code: string[] = []
-  visit(nix, ({ kind, text }) => {
-    if (kind === 'code' || (kind === 'path' && !text.endsWith('.nix'))) code.push(text)
+  visit(nix, (each) => {
+    if (each.kind === 'code') code.push(each.text)
+    if (each.kind === 'path' && configuration.test(each.target))
+      code.push(`builtins.path ${each.text}`)
   })
   return code
 }
 
-function visit(
-  nix: Nix,
-  see: (leaf: Extract<Nix, { kind: 'word' | 'path' | 'code' }>) => void,
-): void {
+/** What is configuration, or a folder with it. */
+const configuration = /^(?:clusters(?:\/.*)?|nixcluster\.yaml|)$/
+
+/** The generated files of hosts that an expression refers to. */
+export function hostsIn(nix: Nix): readonly string[] {
+  const files: string[] = []
+  visit(nix, (each) => {
+    if (each.kind === 'path' && isHostFile(each.target)) files.push(each.target)
+  })
+  return files
+}
+
+function visit(nix: Nix, see: (nix: Nix) => void): void {
+  see(nix)
   switch (nix.kind) {
-    case 'text':
-      return
-    case 'word':
-    case 'path':
-    case 'code':
-      return see(nix)
     case 'list':
       return nix.items.forEach((item) => visit(item, see))
     case 'set':
       return nix.bindings.forEach(([, value]) => visit(value, see))
     case 'call':
-      see({ kind: 'word', text: nix.function })
       return nix.arguments.forEach((each) => visit(each, see))
     case 'function':
       return visit(nix.body, see)

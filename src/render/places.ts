@@ -17,10 +17,22 @@ export function toPlaces(inventory: Inventory): Places {
   return {
     levels: byName([...domains, ...clusters], ({ name }) => `levels/${fileName(name)}`),
     machines: byName(machines, ({ cluster, name }) => `machines/${cluster}/${name}`),
-    hosts: byName(machines, ({ cluster, name }) => `hosts/${cluster}/${name}`),
+    hosts: new Map(machines.map(({ cluster, name }) => [name, hostFile(cluster, name)])),
     services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
   }
 }
+
+/** Generated file of a host's data. */
+export function hostFile(cluster: string, name: string): string {
+  return `${hosts}${cluster}/${name}.nix`
+}
+
+/** Whether a path is that of a generated file of a host's data. */
+export function isHostFile(path: string): boolean {
+  return path.startsWith(hosts)
+}
+
+const hosts = 'nixcluster/hosts/'
 
 /** Where people find an element; NixOS' own messages name it. */
 export function placeOf({ at, name }: Element): string {

@@ -4,7 +4,7 @@ import { flakeInputs, toFlake } from './flake.ts'
 import { toHost, toLevel, toMachine, toService } from './elements.ts'
 import { library } from './library.generated.ts'
 import { type Nix, printNix } from './nix-text.ts'
-import { codeIn } from './nix-value.ts'
+import { codeIn, hostsIn } from './nix-value.ts'
 import { builtinFile, type Places, toPlaces } from './places.ts'
 
 /** No element's name has a slash. */
@@ -16,8 +16,12 @@ export function renderTree(inventory: Inventory): RenderedTree {
   const names = namesOfServices(inventory)
   const files = new Map<string, string>()
   const code: string[] = []
+  /** generated file -> the files of hosts that it refers to */
+  const references = new Map<string, readonly string[]>()
   const write = (file: string | undefined, element: Element & { kind: string }, nix: Nix): void => {
-    code.push(...codeIn(nix))
+    for (const found of codeIn(nix)) code.push(found)
+    const hosts = hostsIn(nix)
+    if (hosts.length > 0) references.set(file!, hosts)
     const title = `The ${element.kind} ${element.name}, from ${element.at.file}.`
     files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
   }
@@ -40,8 +44,8 @@ export function renderTree(inventory: Inventory): RenderedTree {
   const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     files: new Map(inOrder),
-    dependencies: dependenciesOf(inventory, places),
-    groups: groupsOf(inventory, places),
+    dependencies: dependenciesOf(inventory, places, references),
+    groups: groupsOf(inventory, places, references),
     code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
   }
@@ -62,31 +66,48 @@ function namesOfServices({ services }: Inventory): ReadonlyMap<string, readonly 
   return names
 }
 
-/** A service's hosts stand in its group once, not once for each machine that runs it. */
-function groupsOf({ services }: Inventory, places: Places): RenderedTree['groups'] {
+type References = ReadonlyMap<string, readonly string[]>
+
+/** Files with all files of hosts that they lead to: a host's data may refer to further hosts. */
+function reached(files: readonly string[], references: References): readonly string[] {
+  const found = new Set(files)
+  for (const file of found) for (const host of references.get(file) ?? []) found.add(host)
+  return [...found]
+}
+
+/** What many hosts share stands in its group once, not once for each machine: a service, a level. */
+function groupsOf(
+  { domains, clusters, services }: Inventory,
+  places: Places,
+  references: References,
+): RenderedTree['groups'] {
   const lib = [...library.keys()].filter((name) => !name.includes('/'))
-  const groups = new Map([[libraryGroup, lib.map((name) => `nixcluster/lib/${name}`)]])
-  for (const { name, definition, hosts, roles } of services) {
-    const seen = new Set([...hosts, ...roles.flatMap((role) => role.hosts)])
-    groups.set(name, [
-      ...(definition?.kind === 'builtin' ? [builtinFile(definition.name)] : []),
-      places.services.get(name)!,
-      ...[...seen].map((host) => places.hosts.get(host)!),
-    ])
+  const groups = new Map<string, readonly string[]>([
+    [libraryGroup, lib.map((name) => `nixcluster/lib/${name}`)],
+  ])
+  for (const { name } of [...domains, ...clusters]) {
+    const file = places.levels.get(name)!
+    if (references.has(file)) groups.set(file, reached([file], references))
+  }
+  for (const { name, definition } of services) {
+    const builtin = definition?.kind === 'builtin' ? [builtinFile(definition.name)] : []
+    groups.set(name, [...builtin, ...reached([places.services.get(name)!], references)])
   }
   return groups
 }
 
-function dependenciesOf({ machines }: Inventory, places: Places): RenderedTree['dependencies'] {
+function dependenciesOf(
+  { machines }: Inventory,
+  places: Places,
+  references: References,
+): RenderedTree['dependencies'] {
   return new Map(
     machines.map(({ name, domain, cluster, services }) => {
-      const files = [
-        places.levels.get(domain)!,
-        places.levels.get(cluster)!,
-        places.machines.get(name)!,
-        places.hosts.get(name)!,
-      ]
-      return [name, { files, groups: [libraryGroup, ...services] }] as const
+      const levels = [places.levels.get(domain)!, places.levels.get(cluster)!]
+      const own = [places.machines.get(name)!, places.hosts.get(name)!]
+      const shared = levels.filter((file) => references.has(file))
+      const files = [...levels.filter((file) => !references.has(file)), ...reached(own, references)]
+      return [name, { files, groups: [libraryGroup, ...shared, ...services] }] as const
     }),
   )
 }

@@ -5,7 +5,7 @@ export const definitions = {
   value: {
     title: 'Value',
     description:
-      'Free data; `!nix`, `!path`, `!ip`, `!ips`, `!hostname`, `!hostnames`, `!fqdn`, `!fqdns` and `!force` may stand anywhere in it.',
+      'Free data; `!nix`, `!path`, `!read`, `!ip`, `!ips`, `!hostname`, `!hostnames`, `!fqdn`, `!fqdns`, `!host`, `!hosts` and `!force` may stand anywhere in it.',
     examples: [{ clusterAddresses: '!ips storage', openFirewall: true }],
   },
   options: {

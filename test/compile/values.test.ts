@@ -30,6 +30,10 @@ function short(value: Value): unknown {
       return { nix: value.code }
     case 'path':
       return { path: value.path }
+    case 'read':
+      return { read: value.path }
+    case 'host':
+      return { host: `${value.name} in ${value.cluster}` }
     case 'force':
       return { force: short(value.value) }
   }
@@ -51,6 +55,14 @@ test.each([
   ['!nix "[ pkgs.htop ]"', { nix: '[ pkgs.htop ]' }],
   ['!path /files/motd', { path: 'files/motd' }],
   ['!path files/../files', { path: 'files' }],
+  ['!read /files/motd', { read: 'files/motd' }],
+  ['!host vm0', { host: 'vm0.example.com in example.com' }],
+  ['!host eno1.vm0', { host: 'vm0.example.com in example.com' }],
+  [
+    '!hosts [r, vm1, vm3]',
+    ['vm1', 'vm0', 'vm3'].map((name) => ({ host: `${name}.example.com in example.com` })),
+  ],
+  ['!hosts { select: vm*, except: [vm1, vm2, vm3] }', [{ host: 'vm0.example.com in example.com' }]],
   ['!ips r', ['10.0.0.2', '10.0.0.1']],
   ['!ips [vm2, r]', ['10.0.0.3', '10.0.0.2', '10.0.0.1']],
   ['!ip vm0', '10.0.0.1'],
@@ -105,7 +117,11 @@ test.each([
   ['!path /nowhere', "there is no file '/nowhere' [compile/path-missing]"],
   ['!path ../x', "'../x' leaves the repository [compile/path-outside]"],
   ['!pth /x', "unknown tag '!pth', did you mean '!path'? [schema/unknown-tag]"],
-  ['!read /x', '!read is not supported by this version [schema/not-supported]'],
+  ['!read /x', "there is no file '/x' [compile/path-missing]"],
+  ['!read /', "'/' is a folder [compile/path-missing]"],
+  ['!read [x]', '!read takes a path, found a list [schema/type]'],
+  ['!host r', '!host needs exactly one host, found 2: vm1, vm0 [selectors/several]'],
+  ['!hosts { select: r, as: "{ip}" }', "unknown key 'as' [schema/unknown-key]"],
   ['!ip vm3', 'vm3.example.com has no static address [selectors/no-address]'],
   [
     '!ip { select: vm1, family: ipv6 }',

@@ -34,6 +34,9 @@ const ours = (made: Value): Value => {
 }
 export const nix = (code: string): Value => ours({ kind: 'nix', code, at })
 export const path = (file: string): Value => ours({ kind: 'path', path: file })
+export const read = (file: string): Value => ours({ kind: 'read', path: file })
+export const host = (label: string): Value =>
+  ours({ kind: 'host', name: `${label}.demo.lab`, cluster: 'demo.lab' })
 export const force = (plain: Plain): Value => ours({ kind: 'force', value: value(plain) })
 export const float = (text: string): Value => ours({ kind: 'float', text })
 export const integer = (text: string): Value => ours({ kind: 'integer', text })

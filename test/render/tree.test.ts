@@ -11,7 +11,9 @@ import {
   network,
   nix,
   options,
+  host,
   path,
+  read,
   service,
   settings,
   user,
@@ -173,9 +175,35 @@ test.each<[string, (tree: RenderedTree) => number]>([
 })
 
 test("people's own Nix can be looked at apart from ours", () => {
-  expect(renderTree(three).code).toEqual([
-    '../../../files/${"the key.pub"}',
-    '[ pkgs.htop ]',
-    'config.networking.fqdn',
+  expect(renderTree(three).code).toEqual(['[ pkgs.htop ]', 'config.networking.fqdn'])
+})
+
+test('a path to configuration counts as code that may read it', () => {
+  const paths = [path('clusters'), path(''), read('clusters/demo.yaml'), read('files/motd')]
+  const { code } = renderTree(
+    fleet({ machines: [machine('web1', '10.0.0.11', { settings: settings({ a: paths }) })] }),
+  )
+  expect(code).toEqual([
+    'builtins.path ../../../clusters',
+    'builtins.path ../../..',
+    'builtins.path ../../../clusters/demo.yaml',
   ])
+})
+
+test('a machine depends on the hosts that it refers to, and on those that they refer to', () => {
+  const machines = [
+    machine('web1', '10.0.0.11', { settings: settings({ a: host('db1') }) }),
+    machine('web2', '10.0.0.12'),
+    machine('db1', '10.0.0.13', { data: value({ twin: host('db2') }) }),
+    machine('db2', '10.0.0.14', { data: value({ twin: host('db1') }) }),
+  ]
+  const hostsOf = (rendered: RenderedTree, name: string): string[] =>
+    filesOf(rendered, `${name}.demo.lab`).flatMap(
+      (file) => /hosts\/demo\.lab\/(\w+)/.exec(file)?.[1] ?? [],
+    )
+  const plain = renderTree(fleet({ machines }))
+  expect(hostsOf(plain, 'web1')).toEqual(['db1', 'db2', 'web1'])
+  expect(hostsOf(plain, 'web2')).toEqual(['web2'])
+  const cluster = settings({ b: host('web1') })
+  expect(hostsOf(renderTree(fleet({ machines, cluster })), 'web2')).toEqual(['web1', 'web2'])
 })

@@ -41,6 +41,8 @@ let
         cluster = describe (element "cluster");
         domain = describe (element "domain");
         force = lib.mkForce;
+        # What a definition sees of the host in a file.
+        hostAt = load scope;
         # A file that is a function from arguments to a module.
         moduleWith = path: arguments: {
           _file = toString path;

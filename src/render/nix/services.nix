@@ -7,17 +7,19 @@
 file:
 { pkgs, config, ... }@args:
 let
-  scope = scopeOf args;
+  scope = scopeOf args // {
+    inherit hostAt;
+  };
   service = load scope file;
 
   # A host as this service sees it: with the roles that it has here.
-  hostsOf = map (
+  hostAt =
     path:
     let
       host = load scope path;
     in
-    host // { roles = rolesOf host; }
-  );
+    host // { roles = rolesOf host; };
+  hostsOf = map hostAt;
   roles = builtins.mapAttrs (_: hostsOf) service.roles;
   rolesOf = host: builtins.filter (role: members.${role} ? ${host.name}) (builtins.attrNames members);
   members = builtins.mapAttrs (
