@@ -15,6 +15,7 @@ import { flakeInputs } from './inputs.ts'
 import { machineInterfaces } from './interfaces.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
 import { uniqueFleet } from './hierarchy.ts'
+import { memberSettings } from './member-settings.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
 import { resolveServices } from './services.ts'
@@ -171,6 +172,9 @@ function toService(
       byKey(below(service.place, 'config')),
     )
   const value = settings.tree && toValue(settings.tree, settings.place, name, context)
+  const data = at(level, 'data')
+  const dataValue = data.tree && toValue(data.tree, data.place, name, context)
+  const members = memberSettings(roles, context)
   const made = body.definition && definition(body.definition, at(level, 'definition'), context)
   if (value && value.kind !== 'map' && value.kind !== 'null')
     context.complaints.error('schema/type', `the ${key} of a service are a map`, settings.place)
@@ -185,6 +189,8 @@ function toService(
     ...(made ? { definition: made } : {}),
     ...(value?.kind === 'map' ? { settings: value, settingsAt: settings.place } : {}),
     modules: modules(body.modules, at(level, 'modules'), context),
+    ...(dataValue ? { data: dataValue } : {}),
+    ...(members.length > 0 ? { memberSettings: members } : {}),
   }
 }
 

@@ -57,14 +57,15 @@ export function resolveServices(
       const place = below(service.place, 'selectors')
       return hostsOf(parse(selectors, place, complaints), service.name).map(({ host }) => host)
     }
-    if (own.length === 0)
+    const running = own.filter(runs)
+    if (running.length === 0)
       complaints.error(
         'selectors/missing',
         `the service ${service.name} says nowhere on which hosts it runs`,
         service.at,
-        'give it selectors or roles',
+        own.length === 0 ? 'give it selectors or roles' : 'give it selectors, or a role that runs',
       )
-    const union = new Set(own.flatMap((role) => members(role.name)))
+    const union = new Set(running.flatMap((role) => members(role.name)))
     return [...union].sort((a, b) => names.rank(a) - names.rank(b))
   }
 
@@ -72,7 +73,7 @@ export function resolveServices(
     const { selectors, place, limits } = readRole(role)
     const targets = hostsOf(parse(selectors, place, complaints), role.parent)
     const service = services.get(role.parent)
-    if (service?.body.selectors && !open.includes(service.name)) {
+    if (service?.body.selectors && runs(role) && !open.includes(service.name)) {
       const allowed = new Set(members(service.name))
       if (!circles.size) checkInside(role, targets, allowed, complaints)
     }
@@ -93,6 +94,11 @@ export function resolveServices(
   for (const service of sortByName(fleet.services, ({ name }) => name)) members(service.name)
   for (const role of sortByName(fleet.roles, ({ name }) => name)) members(role.name)
   return names
+}
+
+/** Whether a role makes its service run on its members. */
+function runs({ body }: DeclaredRole): boolean {
+  return Array.isArray(body) || body?.runs !== false
 }
 
 interface RoleLimits {

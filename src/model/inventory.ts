@@ -93,10 +93,20 @@ export interface Service extends Element {
   readonly settingsAt?: Position
   readonly modules: readonly ModuleReference[]
   readonly data?: Value
+  /** What its roles say about single members, in the order of their names. */
+  readonly memberSettings?: readonly MemberSettings[]
+}
+
+export interface MemberSettings {
+  /** Full name of the host. */
+  readonly host: string
+  /** A map. */
+  readonly settings: Value
 }
 
 export interface Role extends Element {
   readonly kind: 'role'
+  /** Full names, in order; hosts of a role that does not run are no hosts of its service. */
   readonly hosts: readonly string[]
   readonly maxUnavailable?: number
 }

@@ -1,4 +1,4 @@
-import { ipsOf, primaryInterface } from '../model/addresses.ts'
+import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
 import type { Cluster, Definition, Domain, Machine, Service } from '../model/inventory.ts'
 import { machineOptions } from './machine-options.ts'
 import { namesByAddress } from './names-by-address.ts'
@@ -57,7 +57,9 @@ export function toMachine(machine: Machine, places: Places): Nix {
 export function toHost(machine: Machine, names: readonly string[], places: Places): Nix {
   const file = places.hosts.get(machine.name)!
   const all = machine.interfaces.flatMap(ipsOf)
-  const [primary] = ipsOf(primaryInterface(machine.interfaces))
+  const primaries = ipsOf(primaryInterface(machine.interfaces))
+  const [primary] = primaries
+  const { hostKey, port } = machine.deployment
   const host = set({
     kind: text(machine.kind),
     name: text(machine.name),
@@ -67,6 +69,9 @@ export function toHost(machine: Machine, names: readonly string[], places: Place
     machine: text(machine.name),
     tags: texts(machine.tags),
     primaryIp: primary === undefined ? word('null') : text(primary.ip),
+    primaryIps: texts(firstOfEachFamily(primaries).map(({ ip }) => ip)),
+    hostKey: hostKey === undefined ? undefined : text(hostKey),
+    sshPort: port === 22 ? undefined : word(String(port)),
     ips: set({
       all: texts(all.map(({ ip }) => ip)),
       ...Object.fromEntries(
@@ -102,7 +107,10 @@ export function toService(service: Service, places: Places): Nix {
   const file = places.services.get(service.name)!
   const hosts = (names: readonly string[]): Nix =>
     list(names.map((name) => pathFrom(file, places.hosts.get(name)!)))
-  const { definition, settings, data } = service
+  const { definition, settings, data, memberSettings = [] } = service
+  const options = [...(definition ? [definition] : []), ...service.modules].flatMap((each) =>
+    each.kind === 'config' ? each.config : [],
+  )
   return withScopeWhereNeeded(
     set({
       kind: text(service.kind),
@@ -114,8 +122,16 @@ export function toService(service: Service, places: Places): Nix {
       selectors: hosts(service.hosts),
       roles: set(Object.fromEntries(service.roles.map((role) => [role.label, hosts(role.hosts)]))),
       settings: settings && toNix(settings, file),
+      members:
+        memberSettings.length === 0
+          ? undefined
+          : set(
+              Object.fromEntries(
+                memberSettings.map(({ host, settings: own }) => [host, toNix(own, file)]),
+              ),
+            ),
       data: data && toNix(data, file),
-      config: definition?.kind === 'config' ? toConfig(definition.config, file) : undefined,
+      config: options.length === 0 ? undefined : toConfig(options, file),
     }),
   )
 }

@@ -330,7 +330,6 @@ export const definitions = {
     type: 'object',
     required: ['selectors'],
     additionalProperties: false,
-    'x-planned': ['settings', 'runs'],
     properties: {
       selectors: { $ref: '#/$defs/selectors' },
       min: {
@@ -353,6 +352,26 @@ export const definitions = {
         type: 'integer',
         minimum: 1,
         examples: [1],
+      },
+      runs: {
+        title: 'Runs',
+        description:
+          'False: hosts that the service knows and, for this role, does not run on; they need not be among its selectors. Default: true.',
+        type: 'boolean',
+        examples: [false],
+      },
+      settings: {
+        title: 'Settings of members',
+        description:
+          "Member, by its short name or another selector, -> what the definition sees as this host's `settings`. What a name says wins over what a pattern or tag says.",
+        type: 'object',
+        additionalProperties: {
+          title: 'Settings of a member',
+          description: 'Free data.',
+          type: 'object',
+          examples: [{ priority: 1 }],
+        },
+        examples: [{ vm0: { priority: 1 } }],
       },
     },
     examples: [{ selectors: ['vm0', 'vm1', 'vm2'], min: 3, maxUnavailable: 1 }],
@@ -575,7 +594,7 @@ export const definitions = {
     description: 'What runs on one or several hosts of a cluster or domain.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': ['checks', 'previously', 'data'],
+    'x-planned': ['checks', 'previously'],
     properties: {
       selectors: { $ref: '#/$defs/selectors' },
       roles: {
@@ -589,6 +608,7 @@ export const definitions = {
       settings: { $ref: '#/$defs/value' },
       config: { $ref: '#/$defs/value' },
       modules: { $ref: '#/$defs/modules' },
+      data: { $ref: '#/$defs/value' },
     },
     examples: [{ selectors: ['vm*'], definition: { path: '/services/vault.nix' } }],
   },

@@ -217,6 +217,21 @@ export interface RoleMap {
    * How many of the role's hosts may be in activation at one time.
    */
   maxUnavailable?: number
+  /**
+   * False: hosts that the service knows and, for this role, does not run on; they need not be among its selectors. Default: true.
+   */
+  runs?: boolean
+  /**
+   * Member, by its short name or another selector, -> what the definition sees as this host's `settings`. What a name says wins over what a pattern or tag says.
+   */
+  settings?: {
+    /**
+     * Free data.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
 }
 /**
  * A file of the repository.
@@ -348,6 +363,7 @@ export interface Service {
   settings?: Value
   config?: Value
   modules?: Modules
+  data?: Value
 }
 /**
  * Machines that belong together, and the services that run on them.

@@ -37,12 +37,18 @@ let
           config
           inputs
           ;
-        this = load scope machine.host;
+        this = scope.hostAt machine.host;
         cluster = describe (element "cluster");
         domain = describe (element "domain");
         force = lib.mkForce;
         # What a definition sees of the host in a file.
-        hostAt = load scope;
+        hostAt =
+          path:
+          {
+            hostKey = null;
+            sshPort = 22;
+          }
+          // load scope path;
         # A file that is a function from arguments to a module.
         moduleWith = path: arguments: {
           _file = toString path;

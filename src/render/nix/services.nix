@@ -7,21 +7,23 @@
 file:
 { pkgs, config, ... }@args:
 let
-  scope = scopeOf args // {
+  common = scopeOf args;
+  scope = common // {
     inherit hostAt;
   };
   service = load scope file;
 
-  # A host as this service sees it: with the roles that it has here.
-  hostAt =
-    path:
-    let
-      host = load scope path;
-    in
-    host // { roles = rolesOf host; };
+  # A host as this service sees it: with the roles that it has here, and what they say about it.
+  seen =
+    host:
+    host
+    // {
+      roles = builtins.filter (role: members.${role} ? ${host.name}) (builtins.attrNames members);
+      settings = service.members.${host.name} or { };
+    };
+  hostAt = path: seen (common.hostAt path);
   hostsOf = map hostAt;
   roles = builtins.mapAttrs (_: hostsOf) service.roles;
-  rolesOf = host: builtins.filter (role: members.${role} ? ${host.name}) (builtins.attrNames members);
   members = builtins.mapAttrs (
     _: hosts: lib.genAttrs (map (path: (load scope path).name) hosts) (_: true)
   ) service.roles;
@@ -32,9 +34,7 @@ let
     settings = service.settings or { };
     config = service.settings or { };
     selectors = hostsOf service.selectors;
-    this = scope.this // {
-      roles = rolesOf scope.this;
-    };
+    this = seen scope.this;
     service = {
       inherit (service) name label;
       fqdn = service.name;
@@ -42,12 +42,41 @@ let
     };
   };
 
-  # A definition stands in a file or comes from a flake.
+  # The same under the names of NixOs-ClusterConfig, for functions that were written for it.
+  oldHost =
+    host:
+    host
+    // {
+      machineName = host.hostName;
+      clusterName = lib.head (lib.splitString "." host.cluster);
+      serviceAddresses = host.data.serviceAddresses or [ ];
+      servicesAddresses = host.data.serviceAddresses or [ ];
+      ips = builtins.mapAttrs (
+        label: interface: host.ips.${label} ++ lib.optional interface.dhcp "dhcp"
+      ) host.interfaces;
+    };
+  oldArguments = arguments // {
+    clusterInfo = scope.cluster;
+    selectors = map oldHost arguments.selectors;
+    roles = builtins.mapAttrs (_: map oldHost) roles;
+    this = oldHost arguments.this;
+  };
+
+  # Only what the function names; all of it where it names nothing.
+  apply =
+    function:
+    let
+      named = lib.functionArgs function;
+      offered = if named ? clusterInfo then oldArguments else arguments;
+    in
+    function (if named == { } then offered else builtins.intersectAttrs named offered);
+
+  # A definition stands in a file or comes from a flake; one that is no function is a module already.
   isFile = builtins.isPath service.definition || builtins.isString service.definition;
-  function = if isFile then import service.definition else service.definition;
+  definition = if isFile then import service.definition else service.definition;
   defined = {
     _file = if isFile then toString service.definition else service.place;
-    imports = [ (function (builtins.intersectAttrs (lib.functionArgs function) arguments)) ];
+    imports = [ (if lib.isFunction definition then apply definition else definition) ];
   };
 in
 {
