@@ -18,6 +18,9 @@ const pureRooms = floors.slice(0, 3).flat()
 /** Packages that do no I/O: the pure rooms may use them. */
 const purePackages = [
   'yaml',
+  'js-yaml',
+  // For packages that are loaded when they are needed.
+  'node:module',
   'ajv/dist/2020.js',
   'picomatch',
   'diff',

@@ -1,14 +1,11 @@
-import type { Position } from '../model/diagnostic.ts'
+import { plainValue } from './scalar.ts'
 
-/** A YAML document with tags, sources of scalars and offsets kept: what `Position`s point into. */
+/** A YAML document with tags and sources of scalars kept: what `Position`s point into. */
 export type Tree = ScalarTree | ListTree | MapTree
 
 interface Node {
   /** As written, with its `!`; standard tags are resolved and gone. */
   readonly tag?: string
-  /** Offsets in the file; `end` is exclusive. */
-  readonly start: number
-  readonly end: number
 }
 
 export interface ScalarTree extends Node {
@@ -31,9 +28,6 @@ export interface MapTree extends Node {
 }
 
 export interface MapEntry {
-  /** Offsets of the key. */
-  readonly start: number
-  readonly end: number
   readonly quoted: boolean
   readonly value: Tree
 }
@@ -53,21 +47,11 @@ export function descend(
   return path.reduce(child, tree)
 }
 
-/** Offsets of what a position names; the nearest thing above it when it is not there. */
-export function spanOf(root: Tree, { path, atKey }: Position): { start: number; end: number } {
-  let tree = root
-  let span: { start: number; end: number } = root
-  for (const [index, step] of path.entries()) {
-    const next = child(tree, step)
-    if (!next) return span
-    const key = tree.kind === 'map' ? tree.entries.get(String(step)) : undefined
-    const last = index === path.length - 1
-    // A value over several lines, or an empty one, is better shown by its key.
-    const byKey = last ? atKey || next.start === next.end : true
-    span = key && (byKey || next.kind === 'map') ? key : next
-    tree = next
-  }
-  return span
+/** The same tree as if its tag were not there; a plain scalar gets the type that it would have had. */
+export function untagged(tree: Tree): Tree {
+  const { tag: _, ...rest } = tree
+  if (rest.kind !== 'scalar' || !rest.plain) return rest
+  return { ...rest, value: plainValue(rest.source) }
 }
 
 /** What ajv is shown: plain data, in which a tagged value is a symbol that fits no type but its own. */
