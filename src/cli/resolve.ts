@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander'
 import { primaryInterface } from '../model/addresses.ts'
 import type { Position } from '../model/diagnostic.ts'
-import type { Element, Inventory, Machine } from '../model/inventory.ts'
+import type { Element, Host, Inventory } from '../model/inventory.ts'
+import { hostsOf, kindText, ownInterfaces } from '../model/names.ts'
 import { columns } from '../report/plain.ts'
 import { resolve, type Resolution } from '../selectors/resolve.ts'
 import { readCompiled, type Compiled } from './compiled.ts'
@@ -51,27 +52,31 @@ export function register(program: Command, context: CliContext): void {
 }
 
 function table({ elements, hosts }: Resolution, { inventory, locate }: Compiled): string {
-  const machines = new Map(inventory.machines.map((machine) => [machine.name, machine]))
+  const byName = new Map(hostsOf(inventory).map((host) => [host.name, host]))
   const ats = placesOf(inventory)
   const place = (at: Position | undefined): string => (at ? `${at.file}:${locate(at).line}` : '')
-  const heads = elements.map(({ kind, name }) => [name, `${kind}, ${place(ats.get(name))}`])
-  const rows = hosts.map((host) => hostRow(machines.get(host)!))
+  const heads = elements.map(({ kind, name }) => [
+    name,
+    `${kindText(kind)}, ${place(ats.get(name))}`,
+  ])
+  const rows = hosts.map((host) => hostRow(byName.get(host)!))
   const indented = rows.map(([name = '', ...rest]) => [`  ${name}`, ...rest])
   return [...columns(heads), ...columns(indented), ''].join('\n')
 }
 
-function hostRow(machine: Machine): string[] {
-  const wire = primaryInterface(machine.interfaces)
+function hostRow(host: Host): string[] {
+  const wire = primaryInterface(host.interfaces)
   const addresses = wire?.addresses.map((text) => text.split('/')[0]) ?? []
-  return [machine.name, addresses.join(', ') || '-', wire?.label ?? '']
+  return [host.name, addresses.join(', ') || '-', wire?.label ?? '']
 }
 
-function placesOf({ domains, clusters, services, machines }: Inventory): Map<string, Position> {
+function placesOf(inventory: Inventory): Map<string, Position> {
+  const { domains, clusters, services } = inventory
   const all: readonly Element[] = [
     ...domains,
     ...clusters,
     ...services.flatMap((service) => [service, ...service.roles]),
-    ...machines.flatMap((machine) => [machine, ...machine.interfaces]),
+    ...hostsOf(inventory).flatMap((host) => [host, ...ownInterfaces(host)]),
   ]
   return new Map(all.map(({ name, at }) => [name, at]))
 }

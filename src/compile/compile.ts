@@ -21,6 +21,7 @@ import { checkReserved } from './reserved.ts'
 import { resolveServices } from './services.ts'
 import { at, definition, modules, nixosSettings, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
+import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 
 /** Turns a source tree into an inventory and the files rendered from it, or into diagnostics. */
 export function compile(source: SourceTree): Compilation {
@@ -99,7 +100,7 @@ function resolveFleet(
     names,
     paths: createPaths(paths),
     complaints,
-    interfaces: machineInterfaces(fleet, complaints),
+    interfaces: withSharedNetworks(machineInterfaces(fleet, complaints), fleet),
     inputs: new Set(inputs.map(({ name }) => name)),
   }
   const domains = new Map(fleet.domains.map((domain) => [domain.name, domain]))
@@ -114,6 +115,7 @@ function resolveFleet(
       if (known) known.push(service.name)
       else servicesOf.set(host, [service.name])
     }
+  const machines = new Map(fleet.machines.map((machine) => [machine.name, machine]))
   const byName = <T extends { name: string }>(items: readonly T[]): T[] =>
     sortByName(items, ({ name }) => name)
   return {
@@ -137,6 +139,12 @@ function resolveFleet(
       return (
         toMachine([machine, cluster, domain], servicesOf.get(machine.name) ?? [], context) ?? []
       )
+    }),
+    virtualHosts: byName(fleet.virtualHosts).flatMap((vhost) => {
+      const machine = machines.get(vhost.parent)!
+      const cluster = clusters.get(machine.parent)!
+      const lineage = [vhost, machine, cluster, domains.get(cluster.parent)!] as const
+      return toVirtualHost(lineage, servicesOf.get(vhost.name) ?? [], context) ?? []
     }),
   }
 }

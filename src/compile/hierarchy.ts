@@ -1,4 +1,5 @@
 import type { ElementKind } from '../model/inventory.ts'
+import { kindText } from '../model/names.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Declared, Fleet } from '../schema/fleet.ts'
 import type { NamedElement } from '../selectors/names.ts'
@@ -12,7 +13,8 @@ const parents: Readonly<Record<ElementKind, readonly ElementKind[]>> = {
   service: ['cluster', 'domain'],
   role: ['service'],
   machine: ['cluster'],
-  interface: ['machine'],
+  vhost: ['machine'],
+  interface: ['machine', 'vhost'],
 }
 
 /** The fleet without elements whose name is taken or whose parent is not there; both are errors. */
@@ -28,6 +30,7 @@ export function uniqueFleet(
     ...fleet.services,
     ...fleet.machines,
     ...fleet.roles,
+    ...fleet.virtualHosts,
     ...fleet.interfaces,
   ]
   const byKind = Map.groupBy(all, ({ kind }) => kind)
@@ -39,7 +42,7 @@ export function uniqueFleet(
       complaints.add({
         severity: 'error',
         code: 'names/duplicate',
-        message: `${element.name} is the name of a ${other.kind} already`,
+        message: `${element.name} is the name of a ${kindText(other.kind)} already`,
         at: element.at,
         related: other.at,
       })
@@ -64,7 +67,8 @@ export function uniqueFleet(
   const only = <T extends AnyDeclared>(elements: readonly T[]): readonly T[] =>
     elements.filter((element) => kept.has(element))
   const elements = [...kept].map(({ kind, name, label, parent, at, body }): NamedElement => {
-    const { tags } = kind === 'machine' ? (body as { tags?: readonly string[] }) : {}
+    const { tags } =
+      kind === 'machine' || kind === 'vhost' ? (body as { tags?: readonly string[] }) : {}
     return { kind, name, label, parent, at, ...(tags ? { tags } : {}) }
   })
   return {
@@ -75,6 +79,7 @@ export function uniqueFleet(
       services: only(fleet.services),
       roles: only(fleet.roles),
       machines: only(fleet.machines),
+      virtualHosts: only(fleet.virtualHosts),
       interfaces: only(fleet.interfaces),
     },
     elements,
@@ -91,7 +96,7 @@ function reportOrphan(
   // What stands inside a rejected element was said with it.
   if (element.at.atKey && !parent) return
   const message = parent
-    ? `${element.parent} is a ${parent.kind}, and a ${element.kind} stands in a ${wanted.join(' or ')}`
+    ? `${element.parent} is a ${kindText(parent.kind)}, and a ${kindText(element.kind)} stands in a ${wanted.map(kindText).join(' or ')}`
     : `no ${wanted.join(' or ')} is called '${element.parent}'${didYouMean(
         element.parent,
         wanted.flatMap((kind) => byKind.get(kind) ?? []).map(({ name }) => name),

@@ -31,7 +31,8 @@ export function reasons(
   after: Inventory,
   files: ReadonlySet<string> = new Set(),
 ): readonly ConfigurationChange[] {
-  const old = before ?? { ...after, domains: [], clusters: [], services: [], machines: [] }
+  const nothing = { domains: [], clusters: [], services: [], machines: [], virtualHosts: [] }
+  const old = before ?? { ...after, ...nothing }
   const changes: ConfigurationChange[] = []
   const order = new Map(
     [...old.machines, ...after.machines].map(({ name }, index) => [name, index]),

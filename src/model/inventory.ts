@@ -10,6 +10,7 @@ export interface Inventory {
   readonly clusters: readonly Cluster[]
   readonly services: readonly Service[]
   readonly machines: readonly Machine[]
+  readonly virtualHosts: readonly VirtualHost[]
 }
 
 /** A flake input; `nixpkgs` and `deploy-rs` are always there. */
@@ -26,7 +27,8 @@ export interface RolloutSettings {
   readonly parallel: number
 }
 
-export type ElementKind = 'domain' | 'cluster' | 'service' | 'role' | 'machine' | 'interface'
+export type ElementKind =
+  'domain' | 'cluster' | 'service' | 'role' | 'machine' | 'interface' | 'vhost'
 
 /** What every element has. */
 export interface Element {
@@ -122,22 +124,52 @@ export type Definition =
   | { readonly kind: 'builtin'; readonly name: string; readonly at: Position }
   | { readonly kind: 'config'; readonly config: readonly OptionSetting[]; readonly at: Position }
 
-export interface Machine extends Element {
-  readonly kind: 'machine'
+/** What a machine and a virtual host have in common. */
+interface HostElement extends Element {
   readonly cluster: string
   readonly domain: string
-  readonly system: string
-  readonly stateVersion?: string
-  /** Name of the input that it is built from. */
-  readonly nixpkgs: string
   readonly tags: readonly string[]
   readonly interfaces: readonly Interface[]
   readonly data?: Value
   readonly settings: NixosSettings
   /** Full names of the services that run on it, in order. */
   readonly services: readonly string[]
+}
+
+/** What services run on, and what has addresses. */
+export type Host = Machine | VirtualHost
+
+export interface Machine extends HostElement {
+  readonly kind: 'machine'
+  readonly system: string
+  readonly stateVersion?: string
+  /** Name of the input that it is built from. */
+  readonly nixpkgs: string
   readonly deployment: Deployment
 }
+
+/** A host that runs on a machine and is deployed with it. */
+export interface VirtualHost extends HostElement {
+  readonly kind: 'vhost'
+  /** Full name of the machine that it runs on. */
+  readonly machine: string
+  readonly type: VirtualHostType
+  readonly network?: VirtualHostNetwork
+  readonly stateVersion?: string
+  /** Of an `oci-container`. */
+  readonly image?: string
+  /** What its machine is told of it besides. */
+  readonly typeSettings?: Value
+}
+
+export type VirtualHostType =
+  | { readonly kind: 'nixos-container' | 'microvm' | 'oci-container' }
+  | { readonly kind: 'path'; readonly path: string; readonly at: Position }
+
+/** How a virtual host is connected; `device` is one of its machine. */
+export type VirtualHostNetwork =
+  | { readonly kind: 'host' | 'nat' }
+  | { readonly kind: 'bridge' | 'macvlan'; readonly device: string }
 
 export interface Interface extends Element {
   readonly kind: 'interface'

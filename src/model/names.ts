@@ -1,3 +1,5 @@
+import type { ElementKind, Host, Interface, Inventory } from './inventory.ts'
+
 /** A label in front of its parent's name; the root's name is empty. */
 export function joinName(label: string, parent: string): string {
   return parent === '' ? label : `${label}.${parent}`
@@ -7,6 +9,11 @@ export function joinName(label: string, parent: string): string {
 export function parentName(name: string): string {
   const dot = name.indexOf('.')
   return dot < 0 ? '' : name.slice(dot + 1)
+}
+
+/** What people call a kind of element. */
+export function kindText(kind: ElementKind | 'host' | 'host or service'): string {
+  return kind === 'vhost' ? 'virtual host' : kind
 }
 
 /** Text that sorts names as people do: read from the right, numbers by their value. */
@@ -21,4 +28,16 @@ export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): 
     .map((item) => ({ item, key: sortKey(nameOf(item)) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ item }) => item)
+}
+
+/** Machines and virtual hosts in natural order: a machine before those that run on it. */
+export function hostsOf({ machines, virtualHosts }: Inventory): readonly Host[] {
+  return virtualHosts.length === 0
+    ? machines
+    : sortByName<Host>([...machines, ...virtualHosts], ({ name }) => name)
+}
+
+/** The interfaces that are named after the host: with its machine's network, a virtual host has none. */
+export function ownInterfaces({ name, interfaces }: Host): readonly Interface[] {
+  return interfaces.filter((wire) => parentName(wire.name) === name)
 }

@@ -1,5 +1,5 @@
 import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
-import type { Cluster, Definition, Domain, Machine, Service } from '../model/inventory.ts'
+import type { Cluster, Definition, Domain, Host, Machine, Service } from '../model/inventory.ts'
 import { machineOptions } from './machine-options.ts'
 import { namesByAddress } from './names-by-address.ts'
 import { list, type Nix, set, text, word } from './nix-text.ts'
@@ -53,21 +53,21 @@ export function toMachine(machine: Machine, places: Places): Nix {
   })
 }
 
-/** What services see of a machine; `names` are those of the services and roles that it answers for. */
-export function toHost(machine: Machine, names: readonly string[], places: Places): Nix {
-  const file = places.hosts.get(machine.name)!
-  const all = machine.interfaces.flatMap(ipsOf)
-  const primaries = ipsOf(primaryInterface(machine.interfaces))
+/** What services see of a host; `names` are those of the services and roles that it answers for. */
+export function toHost(host: Host, names: readonly string[], places: Places): Nix {
+  const file = places.hosts.get(host.name)!
+  const all = host.interfaces.flatMap(ipsOf)
+  const primaries = ipsOf(primaryInterface(host.interfaces))
   const [primary] = primaries
-  const { hostKey, port } = machine.deployment
-  const host = set({
-    kind: text(machine.kind),
-    name: text(machine.name),
-    hostName: text(machine.label),
-    fqdn: text(machine.name),
-    cluster: text(machine.cluster),
-    machine: text(machine.name),
-    tags: texts(machine.tags),
+  const { hostKey, port } = host.kind === 'machine' ? host.deployment : { port: 22 }
+  const facts = set({
+    kind: text(host.kind),
+    name: text(host.name),
+    hostName: text(host.label),
+    fqdn: text(host.name),
+    cluster: text(host.cluster),
+    machine: text(host.kind === 'vhost' ? host.machine : host.name),
+    tags: texts(host.tags),
     primaryIp: primary === undefined ? word('null') : text(primary.ip),
     primaryIps: texts(firstOfEachFamily(primaries).map(({ ip }) => ip)),
     hostKey: hostKey === undefined ? undefined : text(hostKey),
@@ -75,12 +75,12 @@ export function toHost(machine: Machine, names: readonly string[], places: Place
     ips: set({
       all: texts(all.map(({ ip }) => ip)),
       ...Object.fromEntries(
-        machine.interfaces.map((each) => [each.label, texts(ipsOf(each).map(({ ip }) => ip))]),
+        host.interfaces.map((each) => [each.label, texts(ipsOf(each).map(({ ip }) => ip))]),
       ),
     }),
     interfaces: set(
       Object.fromEntries(
-        machine.interfaces.map((each) => [
+        host.interfaces.map((each) => [
           each.label,
           set({
             name: text(each.name),
@@ -94,12 +94,12 @@ export function toHost(machine: Machine, names: readonly string[], places: Place
     ),
     names: set(
       Object.fromEntries(
-        [...namesByAddress(machine, names)].map(([address, known]) => [address, texts(known)]),
+        [...namesByAddress(host, names)].map(([address, known]) => [address, texts(known)]),
       ),
     ),
-    data: machine.data === undefined ? set({}) : toNix(machine.data, file),
+    data: host.data === undefined ? set({}) : toNix(host.data, file),
   })
-  return withScopeWhereNeeded(host)
+  return withScopeWhereNeeded(facts)
 }
 
 /** What a service's function sees, and where that function is. */

@@ -11,13 +11,15 @@ export interface Places {
 
 /** Gives every element its generated file; folders by cluster keep git's trees small. */
 export function toPlaces(inventory: Inventory): Places {
-  const { domains, clusters, machines, services } = inventory
+  const { domains, clusters, machines, services, virtualHosts } = inventory
   const byName = <Each extends Element>(elements: readonly Each[], file: (each: Each) => string) =>
     new Map(elements.map((each) => [each.name, `nixcluster/${file(each)}.nix`]))
   return {
     levels: byName([...domains, ...clusters], ({ name }) => `levels/${fileName(name)}`),
     machines: byName(machines, ({ cluster, name }) => `machines/${cluster}/${name}`),
-    hosts: new Map(machines.map(({ cluster, name }) => [name, hostFile(cluster, name)])),
+    hosts: new Map(
+      [...machines, ...virtualHosts].map(({ cluster, name }) => [name, hostFile(cluster, name)]),
+    ),
     services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
   }
 }

@@ -1,5 +1,6 @@
 import type { RenderedTree } from '../model/compilation.ts'
-import type { Element, Inventory } from '../model/inventory.ts'
+import type { Element, ElementKind, Inventory } from '../model/inventory.ts'
+import { hostsOf, kindText } from '../model/names.ts'
 import { flakeInputs, toFlake } from './flake.ts'
 import { toHost, toLevel, toMachine, toService } from './elements.ts'
 import { library } from './library.generated.ts'
@@ -18,11 +19,15 @@ export function renderTree(inventory: Inventory): RenderedTree {
   const code: string[] = []
   /** generated file -> the files of hosts that it refers to */
   const references = new Map<string, readonly string[]>()
-  const write = (file: string | undefined, element: Element & { kind: string }, nix: Nix): void => {
+  const write = (
+    file: string | undefined,
+    element: Element & { kind: ElementKind },
+    nix: Nix,
+  ): void => {
     for (const found of codeIn(nix)) code.push(found)
     const hosts = hostsIn(nix)
     if (hosts.length > 0) references.set(file!, hosts)
-    const title = `The ${element.kind} ${element.name}, from ${element.at.file}.`
+    const title = `The ${kindText(element.kind)} ${element.name}, from ${element.at.file}.`
     files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
   }
 
@@ -30,14 +35,10 @@ export function renderTree(inventory: Inventory): RenderedTree {
   for (const [name, content] of library) files.set(`nixcluster/lib/${name}`, content)
   for (const level of [...inventory.domains, ...inventory.clusters])
     write(places.levels.get(level.name), level, toLevel(level, places))
-  for (const machine of inventory.machines) {
+  for (const machine of inventory.machines)
     write(places.machines.get(machine.name), machine, toMachine(machine, places))
-    write(
-      places.hosts.get(machine.name),
-      machine,
-      toHost(machine, names.get(machine.name) ?? [], places),
-    )
-  }
+  for (const host of hostsOf(inventory))
+    write(places.hosts.get(host.name), host, toHost(host, names.get(host.name) ?? [], places))
   for (const service of inventory.services)
     write(places.services.get(service.name), service, toService(service, places))
 

@@ -11,6 +11,7 @@ import type {
   DeclaredProject,
   DeclaredRole,
   DeclaredService,
+  DeclaredVirtualHost,
   Fleet,
 } from './fleet.ts'
 import type { SourceFile } from './parse.ts'
@@ -38,6 +39,7 @@ export function decode(files: readonly SourceFile[]): {
     services: [] as DeclaredService[],
     roles: [] as DeclaredRole[],
     machines: [] as DeclaredMachine[],
+    virtualHosts: [] as DeclaredVirtualHost[],
     interfaces: [] as DeclaredInterface[],
   }
 
@@ -141,9 +143,32 @@ export function decode(files: readonly SourceFile[]): {
     Machine: (where: Where, data: body.Machine | undefined): void => {
       const machine = element('machine', where, data ?? {})
       found.machines.push(machine)
-      inside(machine, 'interfaces', machine.body.interfaces, (wire, wireBody) => {
-        found.interfaces.push(element('interface', wire, wireBody ?? {}))
-      })
+      inside(machine, 'interfaces', machine.body.interfaces, declare.Interface)
+      inside(machine, 'virtualHosts', machine.body.virtualHosts, declare.VirtualHost)
+    },
+    Interface: (where: Where, data: body.Interface | undefined): void => {
+      found.interfaces.push(element('interface', where, data ?? {}))
+    },
+    VirtualHost: (where: Where, data: body.VirtualHost | undefined): void => {
+      // Without a type it was complained about, and is still known by its name.
+      const vhost = element('vhost', where, data ?? ({} as body.VirtualHost))
+      found.virtualHosts.push(vhost)
+      inside(vhost, 'interfaces', vhost.body.interfaces, declare.Interface)
+      const { addresses, gateway } = vhost.body
+      if (addresses === undefined && gateway === undefined) return
+      const { tree, place } = vhost
+      if (vhost.body.interfaces !== undefined)
+        complain(
+          'schema/value',
+          `${addresses ? 'addresses' : 'gateway'} beside interfaces: at which of them?`,
+          { ...place, path: [...place.path, addresses ? 'addresses' : 'gateway'], atKey: true },
+          'write it below the interface',
+        )
+      else
+        declare.Interface(
+          { written: 'eth0', parent: vhost.name, at: vhost.at, place, tree },
+          { ...(addresses ? { addresses } : {}), ...(gateway ? { gateway } : {}) },
+        )
     },
   }
 

@@ -27,6 +27,7 @@ export type DeclaredCluster = Declared<'cluster', body.Cluster>
 export type DeclaredService = Declared<'service', body.Service>
 export type DeclaredRole = Declared<'role', body.Role | undefined>
 export type DeclaredMachine = Declared<'machine', body.Machine>
+export type DeclaredVirtualHost = Declared<'vhost', body.VirtualHost>
 export type DeclaredInterface = Declared<'interface', body.Interface>
 
 export interface DeclaredProject {
@@ -42,5 +43,6 @@ export interface Fleet {
   readonly services: readonly DeclaredService[]
   readonly roles: readonly DeclaredRole[]
   readonly machines: readonly DeclaredMachine[]
+  readonly virtualHosts: readonly DeclaredVirtualHost[]
   readonly interfaces: readonly DeclaredInterface[]
 }

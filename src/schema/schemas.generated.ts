@@ -153,7 +153,7 @@ export const definitions = {
         title: 'Kind',
         description: 'Only elements of this kind.',
         type: 'string',
-        enum: ['domain', 'cluster', 'service', 'role', 'machine', 'interface'],
+        enum: ['domain', 'cluster', 'service', 'role', 'machine', 'interface', 'vhost'],
         examples: ['machine'],
       },
       tags: {
@@ -317,6 +317,144 @@ export const definitions = {
       },
     },
     examples: [{ addresses: ['192.168.122.200/24'], gateway: '192.168.122.1' }],
+  },
+  tags: {
+    title: 'Tags',
+    description: 'Words by which selectors find the host (`tag:rack-a`).',
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+    examples: [['rack-a']],
+  },
+  interfaces: {
+    title: 'Interfaces',
+    description: 'Interface name -> interface.',
+    type: 'object',
+    additionalProperties: { $ref: '#/$defs/interface' },
+    examples: [{ eno1: { addresses: ['192.168.122.200/24'] } }],
+  },
+  virtualHost: {
+    title: 'Virtual host',
+    description:
+      'A host that runs on a machine: it has a configuration of its own, which the machine accepts in the format of its type.',
+    type: 'object',
+    required: ['type'],
+    additionalProperties: false,
+    'x-planned': ['checks'],
+    properties: {
+      type: {
+        title: 'Type',
+        description:
+          'What its machine makes of it: a type that comes with nixcluster, or a Nix function of the repository.',
+        anyOf: [{ $ref: '#/$defs/virtualHostType' }, { $ref: '#/$defs/virtualHostTypePath' }],
+        examples: ['nixos-container', { path: '/types/mine.nix' }],
+      },
+      network: {
+        title: 'Network',
+        description:
+          'How it is connected: to a bridge of its machine, by macvlan to an interface of it, behind it (`nat`), or with its addresses (`host`).',
+        anyOf: [
+          { $ref: '#/$defs/networkWord' },
+          { $ref: '#/$defs/networkBridge' },
+          { $ref: '#/$defs/networkMacvlan' },
+        ],
+        examples: [{ bridge: 'br0' }, 'host'],
+      },
+      interfaces: { $ref: '#/$defs/interfaces' },
+      addresses: {
+        title: 'Addresses',
+        description: 'IPv4 and IPv6 addresses in CIDR form, of its one interface `eth0`.',
+        type: 'array',
+        items: { type: 'string' },
+        examples: [['192.168.122.200/24', 'fd00::200/64']],
+      },
+      gateway: {
+        title: 'Gateway',
+        description: 'Default gateway of its one interface `eth0`.',
+        type: 'string',
+        examples: ['192.168.122.1'],
+      },
+      tags: { $ref: '#/$defs/tags' },
+      data: { $ref: '#/$defs/value' },
+      image: {
+        title: 'Image',
+        description: 'Of an `oci-container`: the image that it runs.',
+        type: 'string',
+        minLength: 1,
+        examples: ['docker.io/library/nginx:1.29'],
+      },
+      settings: {
+        title: 'Settings',
+        description:
+          'What else its machine is told of it: options below `containers.<name>`, `microvm.vms.<name>` or `virtualisation.oci-containers.containers.<name>`, or what a function of the repository takes.',
+        type: 'object',
+        examples: [{ ephemeral: true }],
+      },
+      modules: { $ref: '#/$defs/modules' },
+      users: { $ref: '#/$defs/users' },
+      config: { $ref: '#/$defs/options' },
+    },
+    examples: [
+      { type: 'nixos-container', network: { bridge: 'br0' }, addresses: ['192.168.122.210/24'] },
+    ],
+  },
+  virtualHostType: {
+    title: 'Type that comes with nixcluster',
+    description:
+      'A NixOS container, a virtual machine by the input microvm, or a container from an image.',
+    type: 'string',
+    enum: ['nixos-container', 'microvm', 'oci-container'],
+    examples: ['nixos-container'],
+  },
+  virtualHostTypePath: {
+    title: 'Type by path',
+    description:
+      'A Nix function `{ name, module, settings, host, ... }` to a module of the machine.',
+    type: 'object',
+    required: ['path'],
+    additionalProperties: false,
+    properties: { path: { $ref: '#/$defs/path' } },
+    examples: [{ path: '/types/mine.nix' }],
+  },
+  networkWord: {
+    title: 'Network of the machine',
+    description: "Its machine's own network, or one behind it.",
+    type: 'string',
+    enum: ['host', 'nat'],
+    examples: ['host'],
+  },
+  networkBridge: {
+    title: 'Network by bridge',
+    description: 'Connected to a bridge of its machine.',
+    type: 'object',
+    required: ['bridge'],
+    additionalProperties: false,
+    properties: {
+      bridge: {
+        title: 'Bridge',
+        description: "Name of the machine's interface, else of a device.",
+        type: 'string',
+        minLength: 1,
+        examples: ['br0'],
+      },
+    },
+    examples: [{ bridge: 'br0' }],
+  },
+  networkMacvlan: {
+    title: 'Network by macvlan',
+    description: 'Connected to an interface of its machine.',
+    type: 'object',
+    required: ['macvlan'],
+    additionalProperties: false,
+    properties: {
+      macvlan: {
+        title: 'Interface',
+        description: "Name of the machine's interface, else of a device.",
+        type: 'string',
+        minLength: 1,
+        examples: ['eno1'],
+      },
+    },
+    examples: [{ macvlan: 'eno1' }],
   },
   role: {
     title: 'Role',
@@ -617,16 +755,7 @@ export const definitions = {
     description: 'A NixOS machine.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': [
-      'virtualHosts',
-      'managed',
-      'install',
-      'checks',
-      'rollout',
-      'render',
-      'previously',
-      'for',
-    ],
+    'x-planned': ['managed', 'install', 'checks', 'rollout', 'render', 'previously'],
     properties: {
       system: { $ref: '#/$defs/system' },
       stateVersion: { $ref: '#/$defs/stateVersion' },
@@ -635,19 +764,23 @@ export const definitions = {
       modules: { $ref: '#/$defs/modules' },
       users: { $ref: '#/$defs/users' },
       config: { $ref: '#/$defs/options' },
-      tags: {
-        title: 'Tags',
-        description: 'Words by which selectors find the machine (`tag:rack-a`).',
-        type: 'array',
-        items: { type: 'string', minLength: 1 },
-        examples: [['rack-a']],
-      },
-      interfaces: {
-        title: 'Interfaces',
-        description: 'Interface name -> interface.',
+      tags: { $ref: '#/$defs/tags' },
+      interfaces: { $ref: '#/$defs/interfaces' },
+      virtualHosts: {
+        title: 'Virtual hosts',
+        description:
+          'Name -> virtual host: a container or virtual machine that runs on this machine, and is configured with it.',
         type: 'object',
-        additionalProperties: { $ref: '#/$defs/interface' },
-        examples: [{ eno1: { addresses: ['192.168.122.200/24'] } }],
+        additionalProperties: { $ref: '#/$defs/virtualHost' },
+        examples: [
+          {
+            web: {
+              type: 'nixos-container',
+              network: { bridge: 'br0' },
+              addresses: ['192.168.122.210/24'],
+            },
+          },
+        ],
       },
       data: { $ref: '#/$defs/value' },
     },

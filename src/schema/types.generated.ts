@@ -55,6 +55,21 @@ export type Selector = string | SelectorMap
  */
 export type Selectors = Selector[]
 /**
+ * Words by which selectors find the host (`tag:rack-a`).
+ *
+ */
+export type Tags = string[]
+/**
+ * A NixOS container, a virtual machine by the input microvm, or a container from an image.
+ *
+ */
+export type VirtualHostType = 'nixos-container' | 'microvm' | 'oci-container'
+/**
+ * Its machine's own network, or one behind it.
+ *
+ */
+export type NetworkWord = 'host' | 'nat'
+/**
  * The hosts of a role: selectors, or a map with more.
  *
  */
@@ -113,7 +128,7 @@ export interface SelectorMap {
   /**
    * Only elements of this kind.
    */
-  kind?: 'domain' | 'cluster' | 'service' | 'role' | 'machine' | 'interface'
+  kind?: 'domain' | 'cluster' | 'service' | 'role' | 'machine' | 'interface' | 'vhost'
   /**
    * Only hosts that carry all of these.
    */
@@ -198,6 +213,78 @@ export interface Interface {
    * False: the interface only describes, and is not rendered. Default: true.
    */
   configure?: boolean
+}
+/**
+ * Interface name -> interface.
+ *
+ */
+export interface Interfaces {
+  [k: string]: Interface
+}
+/**
+ * A host that runs on a machine: it has a configuration of its own, which the machine accepts in the format of its type.
+ *
+ */
+export interface VirtualHost {
+  /**
+   * What its machine makes of it: a type that comes with nixcluster, or a Nix function of the repository.
+   */
+  type: VirtualHostType | VirtualHostTypePath
+  /**
+   * How it is connected: to a bridge of its machine, by macvlan to an interface of it, behind it (`nat`), or with its addresses (`host`).
+   */
+  network?: NetworkWord | NetworkBridge | NetworkMacvlan
+  interfaces?: Interfaces
+  /**
+   * IPv4 and IPv6 addresses in CIDR form, of its one interface `eth0`.
+   */
+  addresses?: string[]
+  /**
+   * Default gateway of its one interface `eth0`.
+   */
+  gateway?: string
+  tags?: Tags
+  data?: Value
+  /**
+   * Of an `oci-container`: the image that it runs.
+   */
+  image?: string
+  /**
+   * What else its machine is told of it: options below `containers.<name>`, `microvm.vms.<name>` or `virtualisation.oci-containers.containers.<name>`, or what a function of the repository takes.
+   */
+  settings?: {
+    [k: string]: unknown
+  }
+  modules?: Modules
+  users?: Users
+  config?: Options
+}
+/**
+ * A Nix function `{ name, module, settings, host, ... }` to a module of the machine.
+ *
+ */
+export interface VirtualHostTypePath {
+  path: Path
+}
+/**
+ * Connected to a bridge of its machine.
+ *
+ */
+export interface NetworkBridge {
+  /**
+   * Name of the machine's interface, else of a device.
+   */
+  bridge: string
+}
+/**
+ * Connected to an interface of its machine.
+ *
+ */
+export interface NetworkMacvlan {
+  /**
+   * Name of the machine's interface, else of a device.
+   */
+  macvlan: string
 }
 /**
  * The hosts of a role, and how many there must be.
@@ -402,15 +489,13 @@ export interface Machine {
   modules?: Modules
   users?: Users
   config?: Options
+  tags?: Tags
+  interfaces?: Interfaces
   /**
-   * Words by which selectors find the machine (`tag:rack-a`).
+   * Name -> virtual host: a container or virtual machine that runs on this machine, and is configured with it.
    */
-  tags?: string[]
-  /**
-   * Interface name -> interface.
-   */
-  interfaces?: {
-    [k: string]: Interface
+  virtualHosts?: {
+    [k: string]: VirtualHost
   }
   data?: Value
 }

@@ -1,6 +1,6 @@
 import type { Position } from '../model/diagnostic.ts'
 import type { ElementKind, Inventory } from '../model/inventory.ts'
-import { joinName, parentName, sortByName } from '../model/names.ts'
+import { hostsOf, joinName, ownInterfaces, parentName, sortByName } from '../model/names.ts'
 
 /** An element as far as selectors look at it. */
 export interface NamedElement {
@@ -9,7 +9,7 @@ export interface NamedElement {
   readonly label: string
   readonly parent: string
   readonly at: Position
-  /** Of machines. */
+  /** Of hosts. */
   readonly tags?: readonly string[]
 }
 
@@ -49,10 +49,12 @@ export function createNames(
   const below = new Map<string, string[]>()
   const tags = new Map<string, string[]>()
   const ranks = new Map<string, number>()
-  for (const { name, parent, tags: carried = [] } of byKind.get('machine') ?? []) {
+  for (const { kind, name, parent, tags: carried = [] } of byName.values()) {
+    if (kind !== 'machine' && kind !== 'vhost') continue
     ranks.set(name, ranks.size)
-    const domain = byName.get(parent)?.parent ?? ''
-    for (const scope of new Set([parent, domain, ''])) {
+    const cluster = kind === 'machine' ? parent : (byName.get(parent)?.parent ?? '')
+    const domain = byName.get(cluster)?.parent ?? ''
+    for (const scope of new Set([cluster, domain, ''])) {
       append(below, scope, name)
       for (const tag of carried) append(tags, `${scope} ${tag}`, name)
     }
@@ -83,9 +85,11 @@ export function namesOf(inventory: Inventory): Names {
       members.set(role.name, role.hosts)
     }
   }
-  for (const { kind, name, label, at, cluster, tags, interfaces } of inventory.machines) {
-    elements.push({ kind, name, label, parent: cluster, at, tags })
-    for (const wire of interfaces) elements.push({ ...wire, parent: name })
+  for (const host of hostsOf(inventory)) {
+    const { kind, name, label, at, tags } = host
+    const parent = kind === 'machine' ? host.cluster : host.machine
+    elements.push({ kind, name, label, parent, at, tags })
+    for (const wire of ownInterfaces(host)) elements.push({ ...wire, parent: name })
   }
   return createNames(elements, (name) => members.get(name) ?? [])
 }

@@ -1,7 +1,7 @@
 import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
 import type { Complaint, Position } from '../model/diagnostic.ts'
-import type { ElementKind, Inventory, Machine } from '../model/inventory.ts'
-import { joinName } from '../model/names.ts'
+import type { ElementKind, Host, Interface, Inventory } from '../model/inventory.ts'
+import { hostsOf, joinName, ownInterfaces } from '../model/names.ts'
 import { namesOf, type Names, type Target } from './names.ts'
 import { parseSelector, type Selector, type SelectorMap } from './selector.ts'
 import { select } from './select.ts'
@@ -20,7 +20,7 @@ export interface Resolution {
   /** address -> every domain name under which it answers */
   readonly ipToNames: Readonly<Record<string, readonly string[]>>
   readonly nameToIps: Readonly<Record<string, readonly string[]>>
-  /** domain name -> the NixOS configurations (full names of machines) behind it */
+  /** domain name -> the NixOS configurations (full names of hosts) behind it */
   readonly nameToConfigs: Readonly<Record<string, readonly string[]>>
   /** Errors and warnings of the selector; with an error, the rest is empty. */
   readonly complaints: readonly Complaint[]
@@ -98,7 +98,7 @@ function mapNames(
   inventory: Inventory,
   targets: readonly Target[],
 ): Omit<Resolution, 'elements' | 'complaints'> {
-  const machines = new Map(inventory.machines.map((machine) => [machine.name, machine]))
+  const hosts = new Map(hostsOf(inventory).map((host) => [host.name, host]))
   const roles = new Map(
     inventory.services.map((service) => [
       service.name,
@@ -117,22 +117,24 @@ function mapNames(
   }
 
   for (const target of targets) {
-    const machine = machines.get(target.host)!
-    hostNames.add(machine.label)
-    const own = primaryIps(machine, target.interface)
+    const host = hosts.get(target.host)!
+    hostNames.add(host.label)
+    const own = primaryIps(host, target.interface)
     for (const ip of own) primary.add(ip)
     const isWhole = target.interface === undefined
-    if (isWhole) answer(machine.name, machine.name, own)
-    const wires = machine.interfaces.filter((wire) => isWhole || wire.name === target.interface)
-    for (const wire of wires) {
-      const ips = ipsOf(wire).map(({ ip }) => ip)
-      for (const ip of ips) all.add(ip)
-      answer(wire.name, machine.name, ips)
-    }
-    for (const name of isWhole ? machine.services : []) {
-      answer(name, machine.name, own)
+    if (isWhole) answer(host.name, host.name, own)
+    const isMeant = ({ name }: Interface): boolean => isWhole || name === target.interface
+    for (const { ip } of host.interfaces.filter(isMeant).flatMap(ipsOf)) all.add(ip)
+    for (const wire of ownInterfaces(host).filter(isMeant))
+      answer(
+        wire.name,
+        host.name,
+        ipsOf(wire).map(({ ip }) => ip),
+      )
+    for (const name of isWhole ? host.services : []) {
+      answer(name, host.name, own)
       for (const role of roles.get(name) ?? [])
-        if (role.hosts.has(machine.name)) answer(role.name, machine.name, own)
+        if (role.hosts.has(host.name)) answer(role.name, host.name, own)
     }
   }
   const ipToNames = new Map<string, Set<string>>()
@@ -148,11 +150,11 @@ function mapNames(
   }
 }
 
-function primaryIps(machine: Machine, only: string | undefined): string[] {
+function primaryIps(host: Host, only: string | undefined): string[] {
   const wire =
     only === undefined
-      ? primaryInterface(machine.interfaces)
-      : machine.interfaces.find(({ name }) => name === only)
+      ? primaryInterface(host.interfaces)
+      : host.interfaces.find(({ name }) => name === only)
   return firstOfEachFamily(ipsOf(wire)).map(({ ip }) => ip)
 }
 

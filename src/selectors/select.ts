@@ -1,5 +1,6 @@
 import type { Complaint } from '../model/diagnostic.ts'
 import type { ElementKind } from '../model/inventory.ts'
+import { kindText } from '../model/names.ts'
 import { closest } from '../model/suggestion.ts'
 import {
   enclosing,
@@ -94,7 +95,7 @@ function findElements(
       const complaint: Complaint = {
         severity: 'warning',
         code: 'selectors/ambiguous',
-        message: `'${text}' means ${element?.name} here, not the ${full?.kind} ${full?.name}`,
+        message: `'${text}' means ${element?.name} here, not the ${full && kindText(full.kind)} ${full?.name}`,
         at,
       }
       return { elements: element ? [element] : [], complaints: hidden ? [complaint] : [] }
@@ -167,6 +168,7 @@ function toRegExp(pattern: string): RegExp {
 function reach(names: Names, element: NamedElement, { at }: Selector): Target[] {
   switch (element.kind) {
     case 'machine':
+    case 'vhost':
       return [{ host: element.name, at }]
     case 'interface':
       return [{ host: hostOf(element), interface: element.name, at }]
@@ -200,20 +202,20 @@ function dangling(names: Names, selector: Selector, scope: string): Complaint {
     return {
       severity,
       code: 'selectors/no-match',
-      message: `no ${only ?? 'host'} matches '${selector.text}' here; ${inventoryOf(names, place)}`,
+      message: `no ${kindText(only ?? 'host')} matches '${selector.text}' here; ${inventoryOf(names, place)}`,
       at,
     }
   const guess = suggestion(names, target.name, place, only)
   const other = only ? names.elements.get(lookUp(names, target.name, scope)?.name ?? '') : undefined
   const rest = other
-    ? `; ${other.name} is a ${other.kind}`
+    ? `; ${other.name} is a ${kindText(other.kind)}`
     : guess
       ? `, did you mean '${guess}'?`
       : `; ${inventoryOf(names, place)}`
   return {
     severity,
     code: 'selectors/dangling',
-    message: `no ${only ?? 'host or service'} is called '${target.name}' here${rest}`,
+    message: `no ${kindText(only ?? 'host or service')} is called '${target.name}' here${rest}`,
     at,
   }
 }

@@ -38,6 +38,7 @@ const kinds: readonly ElementKind[] = [
   'role',
   'machine',
   'interface',
+  'vhost',
 ]
 
 /** Reads a selector's text or map; the second form of the result says what is wrong. */
@@ -81,7 +82,6 @@ function parseText(text: string, at: Position): Selector | { readonly complaint:
     return body === ''
       ? wrong('a tag is missing after tag:')
       : { ...base, target: { kind: 'tag', tag: body } }
-  if (prefix === 'vhost') return wrong('virtual hosts are not supported by this version')
   const only = kinds.find((kind) => kind === prefix)
   if (prefix !== undefined && !only)
     return wrong(

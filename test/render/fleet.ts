@@ -1,5 +1,6 @@
 import type { Position } from '../../src/model/diagnostic.ts'
 import type {
+  Host,
   Interface,
   Inventory,
   Machine,
@@ -7,6 +8,7 @@ import type {
   OptionSetting,
   Service,
   User,
+  VirtualHost,
 } from '../../src/model/inventory.ts'
 import type { Value } from '../../src/model/value.ts'
 
@@ -121,9 +123,14 @@ export function fleet(parts: {
   cluster?: NixosSettings
   machines: readonly Machine[]
   services?: readonly Service[]
+  virtualHosts?: readonly VirtualHost[]
   inputs?: Record<string, string>
 }): Inventory {
   const services = parts.services ?? []
+  const withServices = <Each extends Host>(each: Each): Each => ({
+    ...each,
+    services: services.filter(({ hosts }) => hosts.includes(each.name)).map(({ name }) => name),
+  })
   const inputs = {
     nixpkgs: 'github:NixOS/nixpkgs/nixos-25.11',
     'deploy-rs': 'github:serokell/deploy-rs',
@@ -152,9 +159,7 @@ export function fleet(parts: {
       },
     ],
     services,
-    machines: parts.machines.map((each) => ({
-      ...each,
-      services: services.filter(({ hosts }) => hosts.includes(each.name)).map(({ name }) => name),
-    })),
+    machines: parts.machines.map(withServices),
+    virtualHosts: (parts.virtualHosts ?? []).map(withServices),
   }
 }

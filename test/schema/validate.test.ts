@@ -29,8 +29,8 @@ test.each([
     ["1:11 error: the key 'attribute' is missing [schema/missing-key]"],
   ],
   [
-    'machines: { a: { virtualHosts: {} } }',
-    ["1:18 error: 'virtualHosts' is not supported by this version [schema/not-supported]"],
+    'machines: { a: { previously: {} } }',
+    ["1:18 error: 'previously' is not supported by this version [schema/not-supported]"],
   ],
   [
     'machines:\n  a: { tags: x, sytem: y }\n  b: 5',

@@ -1,0 +1,111 @@
+import type {
+  Interface,
+  VirtualHost,
+  VirtualHostNetwork,
+  VirtualHostType,
+} from '../model/inventory.ts'
+import type {
+  DeclaredCluster,
+  DeclaredDomain,
+  DeclaredMachine,
+  DeclaredVirtualHost,
+  Fleet,
+} from '../schema/fleet.ts'
+import type * as body from '../schema/types.generated.ts'
+import { below } from './complaints.ts'
+import { findPath } from './paths.ts'
+import { at, nixosSettings, type SettingsContext } from './settings.ts'
+import { toValue } from './values.ts'
+
+/** A virtual host and what it stands in, the nearest first. */
+type Lineage = readonly [DeclaredVirtualHost, DeclaredMachine, DeclaredCluster, DeclaredDomain]
+
+/** A virtual host with everything that it has from its machine; undefined without a type. */
+export function toVirtualHost(
+  [vhost, machine, cluster, domain]: Lineage,
+  services: readonly string[],
+  context: SettingsContext,
+): VirtualHost | undefined {
+  const { body: own, name, label, at: place } = vhost
+  const level = { tree: vhost.tree, place: vhost.place, scope: name }
+  const type = typeOf(own.type, below(vhost.place, 'type'), context)
+  if (!type) return undefined
+  const value = (key: 'data' | 'settings', holder?: 'option') => {
+    const { tree, place: where } = at(level, key)
+    return own[key] === undefined || !tree ? undefined : toValue(tree, where, name, context, holder)
+  }
+  const data = value('data')
+  const typeSettings = value('settings', type.kind === 'path' ? undefined : 'option')
+  const network = networkOf(own, machine.name, context)
+  const stateVersion = [machine, cluster, domain]
+    .map(({ body: written }) => written.stateVersion)
+    .find((version) => version !== undefined)
+  return {
+    kind: 'vhost',
+    name,
+    label,
+    at: place,
+    machine: machine.name,
+    cluster: cluster.name,
+    domain: domain.name,
+    type,
+    ...(network ? { network } : {}),
+    ...(stateVersion === undefined ? {} : { stateVersion }),
+    tags: [...new Set((own.tags ?? []).filter((tag) => typeof tag === 'string'))],
+    interfaces: context.interfaces.get(name) ?? [],
+    ...(data ? { data } : {}),
+    ...(own.image === undefined ? {} : { image: own.image }),
+    ...(typeSettings ? { typeSettings } : {}),
+    settings: nixosSettings(own, level, context),
+    services,
+  }
+}
+
+/** The interfaces of every host: with its machine's network, a virtual host has those of its machine. */
+export function withSharedNetworks(
+  interfaces: ReadonlyMap<string, readonly Interface[]>,
+  { virtualHosts }: Fleet,
+): ReadonlyMap<string, readonly Interface[]> {
+  const shared = virtualHosts.flatMap(({ name, parent, body: own }) =>
+    sharesNetwork(own) ? [[name, interfaces.get(parent) ?? []] as const] : [],
+  )
+  return new Map([...interfaces, ...shared])
+}
+
+/** A container of which nothing else is said has its machine's network, as in NixOS. */
+function sharesNetwork({ type, network, addresses, interfaces }: body.VirtualHost): boolean {
+  if (network !== undefined) return network === 'host'
+  return type === 'nixos-container' && addresses === undefined && interfaces === undefined
+}
+
+function typeOf(
+  written: body.VirtualHost['type'] | undefined,
+  place: SettingsPlace,
+  { paths, complaints }: SettingsContext,
+): VirtualHostType | undefined {
+  if (written === undefined) return undefined
+  if (typeof written === 'string') return { kind: written }
+  if (written.path === undefined) return undefined
+  const found = findPath(written.path, place.file, paths)
+  if ('path' in found) return { kind: 'path', path: found.path, at: place }
+  complaints.error(found.code, found.message, below(place, 'path'))
+  return undefined
+}
+
+type SettingsPlace = DeclaredVirtualHost['place']
+
+function networkOf(
+  own: body.VirtualHost,
+  machine: string,
+  { interfaces }: SettingsContext,
+): VirtualHostNetwork | undefined {
+  if (sharesNetwork(own)) return { kind: 'host' }
+  const { network } = own
+  if (network === undefined || typeof network === 'string')
+    return network === undefined ? undefined : { kind: network }
+  const kind = 'bridge' in network ? 'bridge' : 'macvlan'
+  const named = 'bridge' in network ? network.bridge : network.macvlan
+  if (named === undefined) return undefined
+  const wire = interfaces.get(machine)?.find(({ label }) => label === named.toLowerCase())
+  return { kind, device: wire?.device ?? named }
+}
