@@ -3,6 +3,8 @@ import type { Position } from '../model/diagnostic.ts'
 import type { Interface } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Value } from '../model/value.ts'
+import { readNix } from '../schema/nix-syntax.ts'
+import type { NixPlace } from '../schema/nix-words.ts'
 import { child, describe, toPlain, untagged, type ScalarTree, type Tree } from '../schema/tree.ts'
 import type { Names, Target } from '../selectors/names.ts'
 import { parseSelector, type Selector, type SelectorMap } from '../selectors/selector.ts'
@@ -177,11 +179,12 @@ const misplacedForce = {
 
 function nixCode(tree: Tree, at: Position, complaints: Complaints): Value | undefined {
   if (tree.kind !== 'scalar') {
+    const meant = meantNix(tree)
     complaints.error(
       'schema/type',
       `!nix takes text, found ${bare(tree)}`,
       at,
-      'put the expression in quotes, or in lines below !nix |',
+      meant ? `write !nix ${meant}` : 'put the expression in quotes, or in lines below !nix |',
     )
     return undefined
   }
@@ -190,23 +193,60 @@ function nixCode(tree: Tree, at: Position, complaints: Complaints): Value | unde
     complaints.error('schema/type', '!nix takes an expression, found nothing', at)
     return undefined
   }
-  if (!checkNix(code, at, complaints)) return undefined
-  return { kind: 'nix', code, at }
+  return checkNix(code, tree.source.indexOf(code), at, complaints)
+    ? { kind: 'nix', code, at }
+    : undefined
 }
 
-function checkNix(code: string, at: Position, complaints: Complaints): boolean {
-  const withoutText = code
-    .replaceAll(/#.*$|\/\*[^]*?\*\//gm, '')
-    .replaceAll(/''[^]*?''|"(?:[^"\\]|\\[^])*"/g, '""')
-  const literal = /(?:^|[\s([=;{])(\.{1,2}\/[\w./+-]*)/.exec(withoutText)?.[1]
-  if (literal === undefined) return true
-  complaints.error(
-    'schema/value',
-    `the path ${literal} in !nix has no place to be relative to`,
-    at,
-    `write !path ${literal}, or keep it in a module`,
-  )
-  return false
+/** What YAML took apart, in quotes again. */
+function meantNix(tree: Tree): string | undefined {
+  const plain = (one: Tree): string | undefined =>
+    one.kind === 'scalar' && one.plain && one.tag === undefined ? one.source : undefined
+  if (tree.kind === 'list') {
+    const items = tree.items.map(plain)
+    return items.includes(undefined) ? undefined : inQuotes(`[ ${items.join(' ')} ]`)
+  }
+  if (tree.kind !== 'map') return undefined
+  const pairs = [...tree.entries].map(([key, { value }]) => {
+    const text = plain(value)
+    return text === '' ? key : text && `${key}: ${text}`
+  })
+  if (pairs.includes(undefined)) return undefined
+  // `pkg: x` is a function, `{ a = 1; }` a set.
+  const isFunction = pairs.length === 1 && pairs[0]!.includes(': ')
+  return inQuotes(isFunction ? pairs[0]! : `{ ${pairs.join(' ')} }`)
+}
+
+/** YAML's double quotes where nothing has to be escaped in them. */
+function inQuotes(text: string): string {
+  return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`
+}
+
+function checkNix(code: string, offset: number, at: Position, complaints: Complaints): boolean {
+  const { mistake, relativePaths, searchPaths } = readNix(code)
+  const part = ({ start, end }: NixPlace): Position => ({
+    ...at,
+    part: { start: offset + start, end: offset + end },
+  })
+  if (mistake) {
+    complaints.error('schema/nix', `this is no Nix: ${mistake.message}`, part(mistake))
+    return false
+  }
+  for (const word of relativePaths)
+    complaints.error(
+      'schema/value',
+      `the path ${word.text} in !nix has no place to be relative to`,
+      part(word),
+      `write !path ${word.text}, or keep it in a module`,
+    )
+  for (const word of searchPaths)
+    complaints.error(
+      'schema/value',
+      `${word.text} is not known: evaluation is pure`,
+      part(word),
+      `name a flake input: inputs.${word.text.slice(1, -1).split('/')[0]}`,
+    )
+  return relativePaths.length + searchPaths.length === 0
 }
 
 function bare(tree: Tree): string {

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import type { Document, Node, Scalar } from 'yaml'
 import type { Complaint, Position } from '../model/diagnostic.ts'
 import type { Place, SourceFile } from './parse.ts'
-import { child, type MapEntry, type Tree } from './tree.ts'
+import { spanInScalar } from './scalar-span.ts'
+import { child, descend, type MapEntry, type Tree } from './tree.ts'
 
 /** The package is loaded when it is needed: that takes longer than a small fleet does. */
 const yaml = createRequire(import.meta.url) as unknown as (name: 'yaml') => typeof import('yaml')
@@ -44,9 +45,19 @@ export function parseExactly(path: string, text: string): SourceFile {
     complaints.push({ severity: 'error', ...complaint, at })
   }
 
+  const partOf = (root: Tree, { path: steps, part }: Position): Span | undefined => {
+    const tree = part && descend(root, steps)
+    return tree?.kind === 'scalar'
+      ? spanInScalar(text, spans.get(tree) ?? nowhere, tree.source, part!)
+      : undefined
+  }
+
   const locate = (position: Position): Place => {
     const root = roots[position.document]
-    const span = complained.get(position) ?? (root ? spanOf(root, position, spans) : nowhere)
+    const span =
+      complained.get(position) ??
+      (root && (partOf(root, position) ?? spanOf(root, position, spans))) ??
+      nowhere
     const start = lines.linePos(span.start)
     const end = lines.linePos(Math.max(span.end, span.start))
     return {
