@@ -114,6 +114,7 @@ test.each([
     '!nix "import ./x.nix"',
     'the path ./x.nix in !nix has no place to be relative to [schema/value]',
   ],
+  ['!nix "<nixpkgs>"', '<nixpkgs> is not known: evaluation is pure [schema/value]'],
   ['!path /nowhere', "there is no file '/nowhere' [compile/path-missing]"],
   ['!path ../x', "'../x' leaves the repository [compile/path-outside]"],
   ['!pth /x', "unknown tag '!pth', did you mean '!path'? [schema/unknown-tag]"],
@@ -159,4 +160,19 @@ test.each([
   expect(problems(`machines:\n  a: { data: ${written} }`)).toEqual([
     `2:14 warning: ${message} [schema/ambiguous]`,
   ])
+})
+
+test.each([
+  ['!nix a b ]', '3:20'],
+  ["!nix 'x ]'", '3:19'],
+  ["!nix '''''x'''' ]'", '3:27'],
+  ['!nix "x ]"', '3:19'],
+  ['!nix "\\"x\\" ]"', '3:16'],
+  ['!nix |\n      let\n        x = 1;\n      in ]', '6:10'],
+  ['!nix |-\n\n        [ "a"\n          (\n        ]', '7:9'],
+  ['!nix >\n      a\n      ]', '3:16'],
+])('Nix that does not parse is shown where it is wrong: %j', (written, place) => {
+  const [line, ...more] = problems(`machines:\n  a:\n    data: ${written}`)
+  expect(line).toMatch(new RegExp(`^${place} error: this is no Nix: .* \\[schema/nix\\]$`))
+  expect(more).toEqual([])
 })
