@@ -1,12 +1,9 @@
-import { createRequire } from 'node:module'
 import type { Document, Node, Scalar } from 'yaml'
 import type { Complaint, Position } from '../model/diagnostic.ts'
+import { yaml } from './packages.ts'
 import type { Place, SourceFile } from './parse.ts'
 import { spanInScalar } from './scalar-span.ts'
 import { child, descend, type MapEntry, type Tree } from './tree.ts'
-
-/** The package is loaded when it is needed: that takes longer than a small fleet does. */
-const yaml = createRequire(import.meta.url) as unknown as (name: 'yaml') => typeof import('yaml')
 
 /** Offsets in the file; `end` is exclusive. */
 interface Span {
@@ -29,7 +26,7 @@ const options = {
 
 /** Reads any text, by the one judge of what is YAML and of where things stand. */
 export function parseExactly(path: string, text: string): SourceFile {
-  const lines = new (yaml('yaml').LineCounter)()
+  const lines = new (yaml().LineCounter)()
   const complaints: Complaint[] = []
   const roots: (Tree | undefined)[] = []
   const complained = new Map<Position, Span>()
@@ -92,7 +89,7 @@ function composed(
   }
   if (text.length > limits.characters) return refuse(`${path} is too large`)
   try {
-    const documents = yaml('yaml').parseAllDocuments(text, { ...options, lineCounter })
+    const documents = yaml().parseAllDocuments(text, { ...options, lineCounter })
     return Array.isArray(documents) ? (documents as Document.Parsed[]) : []
   } catch (error) {
     // The parser recurses: only absurd nesting gets here.
@@ -134,7 +131,7 @@ function toTree(
   spans: Spans,
   complain: (span: Span, complaint: SpanComplaint) => void,
 ): Tree | undefined {
-  const { isAlias, isMap, isScalar, isSeq, Scalar } = yaml('yaml')
+  const { isAlias, isMap, isScalar, isSeq, Scalar } = yaml()
   const anchors = new Map<string, Tree | undefined>()
   const sizes = new Map<Tree, number>()
   let aliased = 0

@@ -1,6 +1,8 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import type { Complaint, Position } from '../model/diagnostic.ts'
 import { closest, didYouMean } from '../model/suggestion.ts'
+import { fits } from './fits.ts'
+import { ajv } from './packages.ts'
 import { definitions } from './schemas.generated.ts'
 import { descend, describe, toPlain, type Tree } from './tree.ts'
 
@@ -17,30 +19,39 @@ type Schema = {
 }
 type Path = readonly (string | number)[]
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true })
-// What editors need not know: tags that a text may carry instead, and keys that come later.
-ajv.addVocabulary(['x-tags', 'x-planned'])
-ajv.addSchema({ $id: 'nixcluster', $defs: definitions })
-
+let compiler: Ajv2020 | undefined
 const compiled = new Map<Definition, ValidateFunction>()
+
+function createCompiler(): Ajv2020 {
+  const { Ajv2020 } = ajv()
+  const made = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true })
+  // What editors need not know: tags that a text may carry instead, and keys that come later.
+  made.addVocabulary(['x-tags', 'x-planned'])
+  return made.addSchema({ $id: 'nixcluster', $defs: definitions })
+}
 
 function validator(name: Definition): ValidateFunction {
   const known = compiled.get(name)
   if (known) return known
-  const validate = ajv.compile({ $ref: `nixcluster#/$defs/${name}` })
+  const validate = (compiler ??= createCompiler()).compile({ $ref: `nixcluster#/$defs/${name}` })
   compiled.set(name, validate)
   return validate
 }
 
-/**
- * Checks a tree against a definition: one complaint for each mistake, and the plain data without
- * what is wrong, so that everything else of the document can still be looked at.
- */
-export function validate(
-  name: Definition,
-  tree: Tree,
-  at: Position,
-): { data: unknown; complaints: readonly Complaint[] } {
+/** What a tree came to: plain data without what is wrong, and one complaint for each mistake. */
+interface Validated {
+  readonly data: unknown
+  readonly complaints: readonly Complaint[]
+}
+
+/** Checks a tree against a definition, so that all but its mistakes can still be looked at. */
+export function validate(name: Definition, tree: Tree, at: Position): Validated {
+  const root = { data: toPlain(tree) }
+  return fits(name, root) ? { data: root.data, complaints: [] } : validateExactly(name, tree, at)
+}
+
+/** The same by ajv, the one judge of what fits a schema and what to say where it does not. */
+export function validateExactly(name: Definition, tree: Tree, at: Position): Validated {
   const root = { data: toPlain(tree) }
   const complaints = check(name, root, [], tree, at)
   return { data: root.data, complaints }
