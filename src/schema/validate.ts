@@ -194,7 +194,7 @@ function toComplaint(error: ErrorObject, path: Path, tree: Tree, at: Position): 
       return {
         severity: 'error',
         code: 'schema/value',
-        message: `expected ${allowed.join(' or ')}, found ${describe(there)}${didYouMean(String(error.data), allowed)}`,
+        message: `expected ${allowed.join(' or ')}, found ${describe(there)}${didYouMean(typeof error.data === 'string' ? error.data : '', allowed)}`,
         at: below(at, path),
       }
     }
