@@ -9,6 +9,7 @@ import { checkLock, lockFile } from '../schema/lock.ts'
 import { parse, type Place, type SourceFile } from '../schema/parse.ts'
 import { child } from '../schema/tree.ts'
 import type { Names } from '../selectors/names.ts'
+import { builtinSettings, checkBuiltinRoles } from './builtins.ts'
 import { below, byKey, createComplaints, type Complaints } from './complaints.ts'
 import { createInclude, defaultInclude } from './configuration.ts'
 import { flakeInputs } from './inputs.ts'
@@ -179,11 +180,15 @@ function toService(
       "'config' is another word for 'settings': write one of them",
       byKey(below(service.place, 'config')),
     )
-  const value = settings.tree && toValue(settings.tree, settings.place, name, context)
+  const made = body.definition && definition(body.definition, at(level, 'definition'), context)
+  const isBuiltin = made?.kind === 'builtin'
+  if (isBuiltin) checkBuiltinRoles(made.name, roles, made.at, context.complaints)
+  const value = isBuiltin
+    ? builtinSettings(made.name, settings, context)
+    : settings.tree && toValue(settings.tree, settings.place, name, context)
   const data = at(level, 'data')
   const dataValue = data.tree && toValue(data.tree, data.place, name, context)
   const members = memberSettings(roles, context)
-  const made = body.definition && definition(body.definition, at(level, 'definition'), context)
   if (value && value.kind !== 'map' && value.kind !== 'null')
     context.complaints.error('schema/type', `the ${key} of a service are a map`, settings.place)
   return {

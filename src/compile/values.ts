@@ -292,7 +292,7 @@ function selected(
     return undefined
   }
   if (gives === 'host') {
-    const items = targets.map(({ host }): Value => ({ kind: 'host', ...placed(host, names) }))
+    const items = targets.map(({ host }) => toHost(host, names))
     return many ? { kind: 'list', items } : items[0]
   }
   const texts = targets.flatMap((target) => textOf(target, gives, request, at, context) ?? [])
@@ -307,11 +307,11 @@ function onceEach(targets: readonly Target[]): readonly Target[] {
   return [...new Map(targets.map((target) => [target.host, target])).values()]
 }
 
-/** A host with the cluster that it stands in. */
-function placed(host: string, { elements }: Names): { name: string; cluster: string } {
+/** What a definition sees of a host, as a value. */
+export function toHost(host: string, { elements }: Names): Value {
   let element = elements.get(host)
   while (element && element.kind !== 'cluster') element = elements.get(element.parent)
-  return { name: host, cluster: element?.name ?? '' }
+  return { kind: 'host', name: host, cluster: element?.name ?? '' }
 }
 
 function readRequest(

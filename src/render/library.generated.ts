@@ -391,9 +391,165 @@ in
 `,
   ],
   [
-    'services/static-dns.nix',
-    `# Writes the names of the service's hosts to /etc/hosts.
+    'services/k3s.nix',
+    `# A k3s cluster. Role \`server\`: the control plane, its first host begins the cluster and the others join
+# it; role \`agent\`: hosts that only run pods.
 #
+# settings.tokenFile      where each host has the cluster's token; needed for more than one host
+# settings.clusterInit    embedded etcd; default: true where there are several servers
+# settings.serverAddr     where hosts join, such as https://k3s.example.com:6443; default: the first server
+# settings.interface      the interface whose address the hosts use; default: the primary one
+# settings.disable        components to leave out: [ "traefik" ]
+# settings.extraFlags     further flags, a list; a role's settings for a member may add more
+# settings.openFirewall   the ports that members need of each other; default: true
+{
+  settings,
+  roles,
+  this,
+  lib,
+  ...
+}:
+let
+  agents = roles.agent or [ ];
+  first =
+    if roles.server or [ ] == [ ] then
+      throw "k3s: the role 'server' has no host"
+    else
+      lib.head roles.server;
+  isServer = lib.elem "server" this.roles;
+  isFirst = this.name == first.name;
+  isAlone = agents == [ ] && lib.length roles.server == 1;
+  clusterInit = settings.clusterInit or (lib.length roles.server > 1);
+
+  addressOf =
+    host:
+    let
+      ips = if settings ? interface then host.ips.\${settings.interface} or [ ] else host.primaryIps;
+    in
+    if ips == [ ] then null else lib.head ips;
+  own = addressOf this;
+  reached = if addressOf first == null then first.fqdn else addressOf first;
+  url = "https://\${if lib.hasInfix ":" reached then "[\${reached}]" else reached}:6443";
+in
+{
+  services.k3s = {
+    enable = true;
+    role = if isServer then "server" else "agent";
+    clusterInit = isServer && isFirst && clusterInit;
+    serverAddr = lib.mkIf (!isFirst) (settings.serverAddr or url);
+    tokenFile = settings.tokenFile or (if isAlone then null else throw "k3s: several hosts need a token: write settings: { tokenFile: /run/secrets/k3s }");
+    extraFlags =
+      lib.optional (own != null) "--node-ip=\${own}"
+      ++ lib.optionals isServer (map (name: "--disable=\${name}") (settings.disable or [ ]))
+      ++ settings.extraFlags or [ ]
+      ++ this.settings.extraFlags or [ ];
+  };
+
+  networking.firewall = lib.mkIf (settings.openFirewall or true) {
+    allowedTCPPorts = [
+      10250 # kubelet
+    ]
+    ++ lib.optional isServer 6443
+    ++ lib.optionals (isServer && clusterInit) [
+      2379 # etcd
+      2380
+    ];
+    allowedUDPPorts = [
+      8472 # flannel
+    ];
+  };
+}
+`,
+  ],
+  [
+    'services/known-hosts.nix',
+    `# Writes the SSH host keys of the service's hosts to the machines' known hosts: from \`hostKey\` in their
+# \`deployment\`; a host without one is left out. Each key stands for all names and addresses of its host.
+#
+# settings.names   selectors: these hosts too
+{
+  settings,
+  selectors,
+  cluster,
+  lib,
+  ...
+}:
+let
+  shortName =
+    name:
+    lib.optional (lib.hasSuffix ".\${cluster.name}" name) (lib.removeSuffix ".\${cluster.name}" name);
+  # As SSH writes down what it knows of another port than its own.
+  atPort = port: name: if port == 22 then name else "[\${name}]:\${toString port}";
+
+  known = lib.filter (host: host.hostKey != null) (selectors ++ settings.names or [ ]);
+in
+{
+  programs.ssh.knownHosts = lib.listToAttrs (
+    map (
+      host:
+      let
+        names = lib.unique ([ host.name ] ++ lib.concatLists (lib.attrValues host.names));
+        all = names ++ lib.concatMap shortName names ++ host.ips.all;
+      in
+      lib.nameValuePair host.name {
+        hostNames = map (atPort host.sshPort) all;
+        publicKey = host.hostKey;
+      }
+    ) known
+  );
+}
+`,
+  ],
+  [
+    'services/node-exporter.nix',
+    `# Runs Prometheus' node exporter.
+#
+# settings.port                 default: 9100
+# settings.enabledCollectors    collectors beside those that are on by default: [ "systemd" ]
+# settings.disabledCollectors   collectors to leave out
+# settings.listenAddress        default: 0.0.0.0
+# settings.extraFlags           further flags of the exporter
+# settings.allowFrom            selectors, addresses or networks that the firewall lets in
+# settings.openFirewall         true: the firewall lets everybody in; default: false
+{ settings, lib, ... }:
+{ config, ... }:
+let
+  port = toString config.services.prometheus.exporters.node.port;
+  sources = lib.concatMap (source: if lib.isString source then [ source ] else source.ips.all) (
+    settings.allowFrom or [ ]
+  );
+  families = lib.partition (lib.hasInfix ":") sources;
+  ipv6 = families.right;
+  ipv4 = families.wrong;
+  isNftables = config.networking.nftables.enable;
+  rule =
+    command: list:
+    lib.optionalString (list != [ ]) ''
+      \${command} -A nixos-fw -p tcp -s \${lib.concatStringsSep "," list} --dport \${port} -j nixos-fw-accept
+    '';
+  nftablesRule =
+    family: list:
+    lib.optionalString (list != [ ]) ''
+      \${family} saddr { \${lib.concatStringsSep ", " list} } tcp dport \${port} accept
+    '';
+in
+{
+  services.prometheus.exporters.node = removeAttrs settings [ "allowFrom" ] // {
+    enable = true;
+  };
+  networking.firewall = lib.mkIf (sources != [ ]) {
+    extraCommands = lib.mkIf (!isNftables) (rule "iptables" ipv4 + rule "ip6tables" ipv6);
+    extraInputRules = lib.mkIf isNftables (nftablesRule "ip" ipv4 + nftablesRule "ip6" ipv6);
+  };
+}
+`,
+  ],
+  [
+    'services/static-dns.nix',
+    `# Writes the names of the service's hosts to /etc/hosts: their own and their interfaces', and those of the
+# services and roles that they are in.
+#
+# settings.names     selectors: the names of these hosts too
 # settings.aliases   more names: { vault = "192.168.122.200"; } or a list of addresses
 {
   settings,
@@ -405,6 +561,8 @@ in
   ...
 }:
 let
+  hosts = selectors ++ settings.names or [ ];
+
   # The name as a selector in the reader's cluster would write it, null where that is the full name.
   relativeTo =
     scope: name:
@@ -412,7 +570,7 @@ let
   isShort = name: relativeTo cluster.name name != null;
   near = lib.genAttrs (lib.concatMap (
     host: map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
-  ) selectors) (_: true);
+  ) hosts) (_: true);
   # The nearer scope has the name.
   shortName =
     name:
@@ -438,12 +596,101 @@ in
 {
   networking.hosts =
     lib.mapAttrs (_: inOrder) (
-      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors ++ aliases)
+      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) hosts ++ aliases)
     )
     // {
       # NixOS names the machine itself at this address: where others reach it is the better answer.
       "127.0.0.2" = lib.mkIf (this.primaryIp != null) (lib.mkForce [ ]);
     };
+}
+`,
+  ],
+  [
+    'services/wireguard-mesh.nix',
+    `# Connects the service's hosts by WireGuard, each with each. Hosts of a role with \`runs: false\` are peers
+# that are configured elsewhere.
+#
+# settings.interface             default: wg0
+# settings.port                  UDP port; default: 51820
+# settings.privateKeyFile        where each host has its private key; default: /etc/wireguard/<interface>.key
+# settings.persistentKeepalive   seconds between signs of life, for hosts behind NAT
+# settings.openFirewall          default: true
+#
+# Of each member, in its data below \`wireguard\` or in a role's settings for it:
+#
+# publicKey    \`wg pubkey\` of its private key
+# addresses    its addresses in the mesh, as 10.100.0.1/24; default: those that its YAML gives to an
+#              interface of that name (with \`configure: false\`, since WireGuard sets them)
+# endpoint     where the others reach it; default: its primary address and its port; null: nowhere
+# allowedIPs   further networks behind it
+# port, privateKeyFile   other ones than the service's
+{
+  settings,
+  selectors,
+  roles,
+  this,
+  lib,
+  ...
+}:
+let
+  interface = settings.interface or "wg0";
+
+  memberOf =
+    host:
+    let
+      said = host.data.wireguard or { } // host.settings;
+      addresses = said.addresses or host.interfaces.\${interface}.addresses or [ ];
+      port = said.port or settings.port or 51820;
+      isInMesh = ip: lib.any (address: lib.hasPrefix "\${ip}/" address) addresses;
+      bracketed = ip: if lib.hasInfix ":" ip then "[\${ip}]" else ip;
+    in
+    {
+      inherit (host) name;
+      inherit port;
+      privateKeyFile = said.privateKeyFile or settings.privateKeyFile or "/etc/wireguard/\${interface}.key";
+      publicKey =
+        said.publicKey or (throw "wireguard-mesh: \${host.name} has no public key; write data: { wireguard: { publicKey: … } }");
+      addresses =
+        if addresses != [ ] then
+          addresses
+        else
+          throw "wireguard-mesh: \${host.name} has no address in the mesh; write interfaces: { \${interface}: { addresses: [10.100.0.1/24], configure: false } }";
+      allowedIPs = said.allowedIPs or [ ];
+      endpoint =
+        said.endpoint or (
+          if host.primaryIp == null || isInMesh host.primaryIp then
+            null
+          else
+            "\${bracketed host.primaryIp}:\${toString port}"
+        );
+    };
+
+  own = memberOf this;
+  # Once each, whatever selects it.
+  members = lib.listToAttrs (
+    map (host: lib.nameValuePair host.name (memberOf host)) (
+      selectors ++ lib.concatLists (lib.attrValues roles)
+    )
+  );
+  toHostRoute =
+    address:
+    let
+      ip = lib.head (lib.splitString "/" address);
+    in
+    "\${ip}/\${if lib.hasInfix ":" ip then "128" else "32"}";
+in
+{
+  networking.wireguard.interfaces.\${interface} = {
+    ips = own.addresses;
+    listenPort = own.port;
+    inherit (own) privateKeyFile;
+    peers = map (peer: {
+      inherit (peer) publicKey endpoint;
+      allowedIPs = map toHostRoute peer.addresses ++ peer.allowedIPs;
+      persistentKeepalive = settings.persistentKeepalive or null;
+    }) (lib.attrValues (removeAttrs members [ this.name ]));
+  };
+  networking.firewall.allowedUDPPorts = lib.optional (settings.openFirewall or true) own.port;
 }
 `,
   ],

@@ -569,7 +569,7 @@ export const definitions = {
         title: 'Name',
         description: 'Name of the built-in definition.',
         type: 'string',
-        enum: ['static-dns'],
+        enum: ['static-dns', 'known-hosts', 'wireguard-mesh', 'k3s', 'node-exporter'],
         examples: ['static-dns'],
       },
     },

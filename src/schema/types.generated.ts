@@ -349,7 +349,7 @@ export interface BuiltinDefinition {
   /**
    * Name of the built-in definition.
    */
-  builtin: 'static-dns'
+  builtin: 'static-dns' | 'known-hosts' | 'wireguard-mesh' | 'k3s' | 'node-exporter'
 }
 /**
  * NixOS options for every host of the service.

@@ -112,3 +112,28 @@ test.each([
 ])('%s', (body, expected) => {
   expect(problems(service(body))).toEqual([expected])
 })
+
+test.each([
+  [
+    '{ selectors: [vm0], definition: { builtin: static-dns }, settings: { alias: {} } }',
+    "2:79 error: static-dns has no setting 'alias', did you mean 'aliases'? [compile/builtin]",
+  ],
+  [
+    '{ selectors: [vm0], definition: { builtin: static-dns }, settings: { names: [vm1, vm9] } }',
+    "2:92 error: no host or service is called 'vm9' here; example.com has vm0 to vm3 [selectors/dangling]",
+  ],
+  [
+    '{ roles: { servers: [vm0] }, definition: { builtin: k3s } }',
+    "2:21 error: k3s has no role 'servers', did you mean 'server'? [compile/builtin]",
+  ],
+  [
+    '{ selectors: [vm0], definition: { builtin: k3s } }',
+    "2:30 error: k3s needs a role 'server' [compile/builtin]",
+  ],
+  [
+    '{ selectors: [vm0], definition: { builtin: static-dsn } }',
+    "2:53 error: expected static-dns or known-hosts or wireguard-mesh or k3s or node-exporter, found the text 'static-dsn', did you mean 'static-dns'? [schema/value]",
+  ],
+])('%s', (body, expected) => {
+  expect(problems(service(body))).toEqual([expected])
+})

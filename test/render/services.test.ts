@@ -1,35 +1,6 @@
 import { expect, test } from 'vitest'
-import { compileTexts, linesOf } from '../compile/fleet.ts'
-import { flakeOf, labFlakes } from './nix.ts'
+import { configOf, demo, flake } from './yaml-fleet.ts'
 
-const project = `apiVersion: nixcluster/v1
-kind: Project
-inputs:
-${Object.entries(labFlakes)
-  .map(([name, url]) => `  ${name}: { url: "${url}" }\n`)
-  .join('')}
----
-`
-/** The flake of a fleet in YAML, with its Nix files. */
-function flake(yaml: string, sources: Record<string, string> = {}): ReturnType<typeof flakeOf> {
-  const texts = { 'nixcluster.yaml': project + yaml, ...sources }
-  const compilation = compileTexts(texts)
-  expect(linesOf(compilation).filter((line) => line.includes(' error: '))).toEqual([])
-  return flakeOf(compilation.inventory!, sources)
-}
-/** A cluster `demo.lab`, and in it what is given, indented by four. */
-const demo = (body: string): string => `apiVersion: nixcluster/v1
-kind: Domain
-suffix: lab
-system: x86_64-linux
-stateVersion: "25.11"
-clusters:
-  demo:
-${body}`
-const configOf = (machine: string, expression: string): [string, string] => [
-  `nixosConfigurations."${machine}.demo.lab"`,
-  `machine: with machine.config; ${expression}`,
-]
 const written = 'builtins.fromJSON environment.etc.seen.text'
 
 test('a definition sees what the roles say about their members, and hosts that it does not run on', () => {

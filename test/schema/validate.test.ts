@@ -43,7 +43,7 @@ test.each([
   [
     'services: { a: { selectors: [], definition: { builtin: static-dn } } }',
     [
-      "1:56 error: expected static-dns, found the text 'static-dn', did you mean 'static-dns'? [schema/value]",
+      "1:56 error: expected static-dns or known-hosts or wireguard-mesh or k3s or node-exporter, found the text 'static-dn', did you mean 'static-dns'? [schema/value]",
     ],
   ],
 ])('%s: one mistake, one error', (body, expected) => expect(problems(body)).toEqual(expected))

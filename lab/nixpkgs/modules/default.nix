@@ -5,6 +5,7 @@
   ./containers.nix
   ./environment.nix
   ./filesystems.nix
+  ./k3s.nix
   ./locale.nix
   ./networking.nix
   ./network-interfaces.nix
@@ -12,9 +13,11 @@
   ./nix.nix
   ./nixpkgs.nix
   ./openssh.nix
+  ./prometheus-exporters.nix
   ./security.nix
   ./system.nix
   ./systemd.nix
   ./users.nix
   ./virtualisation.nix
+  ./wireguard.nix
 ]

@@ -126,6 +126,10 @@ in
           type = types.lines;
           default = "";
         };
+        extraInputRules = mkOption {
+          type = types.lines;
+          default = "";
+        };
         interfaces = mkOption {
           type = types.attrsOf (types.submodule { options = rules; });
           default = { };

@@ -67,6 +67,7 @@ builders
   tmux = builders.hostProgram "tmux" "3.4";
   openssh = builders.hostProgram "ssh" "9.8p1" // { pname = "openssh"; };
   nginx = builders.hostProgram "nginx" "1.26.1";
+  k3s = builders.hostProgram "k3s" "1.33.3+k3s1";
   coreutils = builders.hostProgram "env" "9.5" // { pname = "coreutils"; };
   iproute2 = builders.hostProgram "ip" "6.9.0";
   systemd = builders.hostProgram "systemctl" "256.4";

@@ -1,5 +1,7 @@
-# Writes the names of the service's hosts to /etc/hosts.
+# Writes the names of the service's hosts to /etc/hosts: their own and their interfaces', and those of the
+# services and roles that they are in.
 #
+# settings.names     selectors: the names of these hosts too
 # settings.aliases   more names: { vault = "192.168.122.200"; } or a list of addresses
 {
   settings,
@@ -11,6 +13,8 @@
   ...
 }:
 let
+  hosts = selectors ++ settings.names or [ ];
+
   # The name as a selector in the reader's cluster would write it, null where that is the full name.
   relativeTo =
     scope: name:
@@ -18,7 +22,7 @@ let
   isShort = name: relativeTo cluster.name name != null;
   near = lib.genAttrs (lib.concatMap (
     host: map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
-  ) selectors) (_: true);
+  ) hosts) (_: true);
   # The nearer scope has the name.
   shortName =
     name:
@@ -44,7 +48,7 @@ in
 {
   networking.hosts =
     lib.mapAttrs (_: inOrder) (
-      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) selectors ++ aliases)
+      lib.zipAttrsWith (_: lib.concatLists) (map (host: host.names) hosts ++ aliases)
     )
     // {
       # NixOS names the machine itself at this address: where others reach it is the better answer.
