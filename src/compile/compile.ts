@@ -20,7 +20,14 @@ import { memberSettings } from './member-settings.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
 import { resolveServices } from './services.ts'
-import { at, definition, modules, nixosSettings, type SettingsContext } from './settings.ts'
+import {
+  at,
+  definition,
+  modules,
+  nixosSettings,
+  warnOfOptions,
+  type SettingsContext,
+} from './settings.ts'
 import { toValue } from './values.ts'
 import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 
@@ -181,6 +188,7 @@ function toService(
       byKey(below(service.place, 'config')),
     )
   const made = body.definition && definition(body.definition, at(level, 'definition'), context)
+  if (made?.kind !== 'builtin') warnOfOptions(settings, context.complaints)
   const isBuiltin = made?.kind === 'builtin'
   if (isBuiltin) checkBuiltinRoles(made.name, roles, made.at, context.complaints)
   const value = isBuiltin

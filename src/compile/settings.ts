@@ -10,7 +10,8 @@ import { didYouMean } from '../model/suggestion.ts'
 import { parseOptionPath } from '../schema/option-path.ts'
 import { child, type MapEntry, type Tree } from '../schema/tree.ts'
 import type * as body from '../schema/types.generated.ts'
-import { below, byKey } from './complaints.ts'
+import { below, byKey, type Complaints } from './complaints.ts'
+import { checkSecret } from './secrets.ts'
 import { findPath } from './paths.ts'
 import { toValue, type ValueContext } from './values.ts'
 
@@ -149,6 +150,7 @@ function optionSettings(
     }
     seen.set(identity, key)
     if (!check(path, key, entry, here, context)) continue
+    checkSecret(path.at(-1)!, entry.value, here, context.complaints)
     const value = toValue(entry.value, here, scope, context, 'option')
     if (value) settings.push({ path, value, at: here })
   }
@@ -181,6 +183,23 @@ function checkOption(
           `write ${key}.${inner}: as a first-level key, or quote it if the name has dots`,
         )
   return true
+}
+
+/** Where NixOS' options begin. */
+const optionRoots =
+  /^(?:boot|console|documentation|environment|fileSystems|fonts|hardware|home-manager|i18n|networking|nix|nixpkgs|powerManagement|programs|security|services|swapDevices|system|systemd|time|users|virtualisation)\./
+
+/** Warns of keys in a service's settings that look like option paths: there, they are data. */
+export function warnOfOptions({ tree, place }: Level, complaints: Complaints): void {
+  if (tree?.kind !== 'map') return
+  for (const [key, { quoted }] of tree.entries)
+    if (!quoted && optionRoots.test(key))
+      complaints.warn(
+        'schema/option-in-settings',
+        `'${key}' is data for the definition here, no option of NixOS`,
+        byKey(below(place, key)),
+        `an option goes to modules: [{ config: { ${key}: … } }]`,
+      )
 }
 
 function users(

@@ -3,13 +3,24 @@ import type { Position } from '../model/diagnostic.ts'
 import type { Interface } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Value } from '../model/value.ts'
+import { quoted } from '../schema/syntax-mistake.ts'
+import { selectorTags, tags } from '../schema/tags.ts'
 import { readNix } from '../schema/nix-syntax.ts'
 import type { NixPlace } from '../schema/nix-words.ts'
-import { child, describe, toPlain, untagged, type ScalarTree, type Tree } from '../schema/tree.ts'
+import {
+  child,
+  describe,
+  meantText,
+  toPlain,
+  untagged,
+  type ScalarTree,
+  type Tree,
+} from '../schema/tree.ts'
 import type { Names, Target } from '../selectors/names.ts'
 import { parseSelector, type Selector, type SelectorMap } from '../selectors/selector.ts'
 import { select } from '../selectors/select.ts'
 import { below, byKey, type Complaints } from './complaints.ts'
+import { checkPrivateKey, checkSecret } from './secrets.ts'
 import { findPath, type Paths } from './paths.ts'
 
 /** What values are resolved against. */
@@ -21,19 +32,7 @@ export interface ValueContext {
   readonly interfaces: ReadonlyMap<string, readonly Interface[]>
 }
 
-const selectorTags = {
-  '!host': { gives: 'host', many: false },
-  '!hosts': { gives: 'host', many: true },
-  '!ip': { gives: 'ip', many: false },
-  '!ips': { gives: 'ip', many: true },
-  '!hostname': { gives: 'hostname', many: false },
-  '!hostnames': { gives: 'hostname', many: true },
-  '!fqdn': { gives: 'fqdn', many: false },
-  '!fqdns': { gives: 'fqdn', many: true },
-} as const
 type SelectorTag = keyof typeof selectorTags
-
-const tags = ['!nix', '!path', '!read', '!force', ...Object.keys(selectorTags)]
 
 /** Priorities belong to options: in a list, or in data, one would end up in the value itself. */
 type Holder = 'option' | 'list' | 'data'
@@ -52,14 +51,21 @@ export function toValue(
       return scalar(tree, at, context)
     case 'list': {
       const inner = holder === 'option' ? 'list' : holder
-      const items = tree.items.flatMap(
-        (item, index) => toValue(item, below(at, index), scope, context, inner) ?? [],
-      )
+      const items = tree.items.flatMap((item, index) => {
+        const place = below(at, index)
+        const meant = meantText(item)
+        if (!meant?.includes('::')) return toValue(item, place, scope, context, inner) ?? []
+        const message = `${meant} is a map to YAML, because of the colon at its end`
+        context.complaints.error('schema/ambiguous', message, place, `write "${meant}"`)
+        return []
+      })
       return { kind: 'list', items }
     }
     case 'map': {
       const entries = [...tree.entries].flatMap(([key, entry]) => {
-        const value = toValue(entry.value, below(at, key), scope, context, holder)
+        const place = below(at, key)
+        checkSecret(key, entry.value, place, context.complaints)
+        const value = toValue(entry.value, place, scope, context, holder)
         return value ? [[key, value] as const] : []
       })
       return { kind: 'map', entries: entries.sort(([a], [b]) => (a < b ? -1 : 1)) }
@@ -72,6 +78,7 @@ function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | 
   if (value === null) return { kind: 'null' }
   if (typeof value === 'boolean') return { kind: 'boolean', value }
   if (typeof value === 'string') {
+    checkPrivateKey(value, at, context.complaints)
     if (tree.plain && /^(yes|no|on|off)$/i.test(value))
       context.complaints.warn(
         'schema/ambiguous',
@@ -101,7 +108,7 @@ function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | 
     context.complaints.error('schema/value', `Nix has no number ${source}`, at)
     return undefined
   }
-  if (/^[-+]?[0-9]+[eE]/.test(source))
+  if (/^[-+]?[0-9]+[eE]|\.[0-9]+0$/.test(source))
     context.complaints.warn(
       'schema/ambiguous',
       `${source} is the number ${value} in YAML`,
@@ -204,7 +211,7 @@ function meantNix(tree: Tree): string | undefined {
     one.kind === 'scalar' && one.plain && one.tag === undefined ? one.source : undefined
   if (tree.kind === 'list') {
     const items = tree.items.map(plain)
-    return items.includes(undefined) ? undefined : inQuotes(`[ ${items.join(' ')} ]`)
+    return items.includes(undefined) ? undefined : quoted(`[ ${items.join(' ')} ]`)
   }
   if (tree.kind !== 'map') return undefined
   const pairs = [...tree.entries].map(([key, { value }]) => {
@@ -214,12 +221,7 @@ function meantNix(tree: Tree): string | undefined {
   if (pairs.includes(undefined)) return undefined
   // `pkg: x` is a function, `{ a = 1; }` a set.
   const isFunction = pairs.length === 1 && pairs[0]!.includes(': ')
-  return inQuotes(isFunction ? pairs[0]! : `{ ${pairs.join(' ')} }`)
-}
-
-/** YAML's double quotes where nothing has to be escaped in them. */
-function inQuotes(text: string): string {
-  return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`
+  return quoted(isFunction ? pairs[0]! : `{ ${pairs.join(' ')} }`)
 }
 
 function checkNix(code: string, offset: number, at: Position, complaints: Complaints): boolean {

@@ -3,6 +3,7 @@ import type { Complaint, Position } from '../model/diagnostic.ts'
 import { yaml } from './packages.ts'
 import type { Place, SourceFile } from './parse.ts'
 import { spanInScalar } from './scalar-span.ts'
+import { syntaxMistake } from './syntax-mistake.ts'
 import { child, descend, type MapEntry, type Tree } from './tree.ts'
 
 /** Offsets in the file; `end` is exclusive. */
@@ -70,7 +71,7 @@ export function parseExactly(path: string, text: string): SourceFile {
     const [error] = document.errors
     if (error) {
       const [start, end] = error.pos
-      complain(index, { start, end }, syntaxComplaint(error.code, error.message, text, start))
+      complain(index, { start, end }, syntaxMistake(error.code, error.message, text, error.pos))
     }
     roots.push(error ? undefined : toTree(document, spans, (span, c) => complain(index, span, c)))
   }
@@ -99,31 +100,6 @@ function composed(
 }
 
 type SpanComplaint = Omit<Complaint, 'at' | 'severity'> & { severity?: Complaint['severity'] }
-
-function syntaxComplaint(
-  code: string,
-  message: string,
-  text: string,
-  start: number,
-): SpanComplaint {
-  const word = /^\S+/.exec(text.slice(start, start + 80))?.[0] ?? ''
-  if (code === 'NON_STRING_KEY')
-    return {
-      code: 'schema/syntax',
-      message: 'a key must be text',
-      hint: 'put a value that contains a colon or a bracket in quotes',
-    }
-  if (code === 'BAD_ALIAS' || (code === 'UNEXPECTED_TOKEN' && word.startsWith('*')))
-    return {
-      code: 'schema/syntax',
-      message: `text that begins with * needs quotes: "${word}"`,
-    }
-  return { code: 'schema/syntax', message: lowerFirst(message) }
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
-}
 
 /** Converts yaml's nodes: aliases become the tree that they name, keys are taken as written. */
 function toTree(
@@ -158,22 +134,25 @@ function toTree(
   }
 
   const resolveAlias = (name: string, span: Span): Tree => {
-    const empty = placed({ kind: 'scalar', value: null, source: '', plain: true }, span)
+    const written = `*${name}`
+    const text = placed({ kind: 'scalar', value: written, source: written, plain: true }, span)
     const tree = anchors.get(name)
     if (!tree) {
-      const known = anchors.has(name)
       complain(span, {
         code: 'schema/alias',
-        message: known
-          ? `the alias *${name} stands inside what it names`
-          : `no anchor is called '${name}'; text that begins with * needs quotes: "*${name}"`,
+        ...(anchors.has(name)
+          ? { message: `the alias ${written} stands inside what it names` }
+          : {
+              message: `no anchor is called '${name}'`,
+              hint: `text that begins with * needs quotes: "${written}"`,
+            }),
       })
-      return empty
+      return text
     }
     aliased += size(tree)
     if (aliased <= limits.aliasedNodes) return tree
     complain(span, { code: 'schema/alias', message: 'aliases repeat too much' })
-    return empty
+    return text
   }
 
   const placed = <T extends Tree | MapEntry>(thing: T, span: Span): T => {
@@ -221,11 +200,17 @@ function toTree(
         continue
       }
       checkText(name, { start, end })
-      if (name === '<<' && !quoted)
+      if (name === '<<' && !quoted) {
         complain(
           { start, end },
-          { code: 'schema/merge', message: '<<: is not part of YAML 1.2; write the keys out' },
+          {
+            code: 'schema/merge',
+            message: '<<: is not part of YAML 1.2',
+            hint: 'write the keys out, or give them to a level above',
+          },
         )
+        continue
+      }
       if (entries.has(name)) {
         complain(
           { start, end },

@@ -71,6 +71,14 @@ export function toPlain(tree: Tree): unknown {
   }
 }
 
+/** The text that was meant where YAML sees a map for want of quotes: `::`, `service:`, `pkg: x`. */
+export function meantText(tree: Tree | undefined): string | undefined {
+  if (tree?.kind !== 'map' || tree.tag !== undefined || tree.entries.size !== 1) return undefined
+  const [[key, { quoted, value }]] = [...tree.entries] as [[string, MapEntry]]
+  if (quoted || value.kind !== 'scalar' || !value.plain || value.tag !== undefined) return undefined
+  return value.source === '' ? `${key}:` : `${key}: ${value.source}`
+}
+
 /** What kind of thing stands there, for people: `a number (25.11)`. */
 export function describe(tree: Tree | undefined): string {
   if (!tree) return 'nothing'

@@ -4,7 +4,9 @@ import { closest, didYouMean } from '../model/suggestion.ts'
 import { fits } from './fits.ts'
 import { ajv } from './packages.ts'
 import { definitions } from './schemas.generated.ts'
-import { descend, describe, toPlain, type Tree } from './tree.ts'
+import { quoted } from './syntax-mistake.ts'
+import { tags } from './tags.ts'
+import { descend, describe, meantText, toPlain, type Tree } from './tree.ts'
 
 type Definition = keyof typeof definitions
 type Schema = {
@@ -73,8 +75,15 @@ function check(
   )
   const inUnion = (error: ErrorObject): boolean =>
     prefixes(error.instancePath).some((path) => unions.get(path)?.some((union) => union !== error))
+  const misspelt = new Set(
+    errors
+      .filter(({ keyword }) => keyword === 'additionalProperties')
+      .map((error) => `${error.instancePath} ${closest(unknownKey(error), keysOf(error))}`),
+  )
+  const isMisspelt = ({ keyword, instancePath, params }: ErrorObject): boolean =>
+    keyword === 'required' && misspelt.has(`${instancePath} ${params['missingProperty']}`)
   return errors
-    .filter((error) => !inUnion(error))
+    .filter((error) => !inUnion(error) && !isMisspelt(error))
     .flatMap((error) => {
       const path = [...base, ...steps(error.instancePath)]
       if (isOwnTag(error)) return []
@@ -120,9 +129,10 @@ function checkBranch(
             (key) => (error.data as Record<string, unknown>)[key] !== undefined,
           ),
         )
-  if (chosen?.name) return check(chosen.name, root, path, tree, at)
-  remove(root, path)
   const known = alike.flatMap(({ schema }) => Object.keys(schema.properties ?? {}))
+  const unquoted = unquotedHint(descend(tree, path), known, branches)
+  if (chosen?.name && !unquoted) return check(chosen.name, root, path, tree, at)
+  remove(root, path)
   const misspelt = type === 'object' ? misspeltKey(error.data as object, known) : undefined
   if (misspelt !== undefined) return [unknown(misspelt, known, below(at, path))]
   const expected = branches.map(({ schema }) =>
@@ -138,9 +148,26 @@ function checkBranch(
       code: 'schema/type',
       message: `expected ${expected.join(' or ')}, found ${describe(descend(tree, path))}`,
       at: below(at, path),
-      ...(tagHint(descend(tree, path)) ?? example(error.parentSchema as Schema)),
+      ...(unquoted ?? tagHint(descend(tree, path)) ?? example(error.parentSchema as Schema)),
     },
   ]
+}
+
+/** `[service:]` is a map to YAML: what was meant is text, where text is possible. */
+function unquotedHint(
+  there: Tree | undefined,
+  known: readonly string[],
+  branches: readonly { readonly schema: Schema }[],
+): { hint: string } | undefined {
+  const meant = meantText(there)
+  if (meant === undefined || !branches.some(({ schema }) => schema.type === 'string'))
+    return undefined
+  const [, key, name] = /^([^:]*): ?(.*)$/.exec(meant) ?? []
+  if (key === undefined || known.includes(key) || closest(key, known)) return undefined
+  // `service:vault` says a kind, and no more than that.
+  const isKind = known.includes('select') && /^[a-z]+$/.test(key)
+  const text = isKind ? (name === '' ? quoted(`${key}:*`) : `${key}:${name}`) : quoted(meant)
+  return { hint: `a colon at the end or before a space makes a map: write ${text}` }
 }
 
 /** `[!vm3]` is a tag to YAML: what was meant is text. */
@@ -152,7 +179,7 @@ function tagHint(there: Tree | undefined): { hint: string } | undefined {
   }
 }
 
-const knownTags = new Set(['!nix', '!path', '!force', '!ip', '!ips', '!hostname', '!hostnames'])
+const knownTags: ReadonlySet<string> = new Set(tags)
 
 function toComplaint(error: ErrorObject, path: Path, tree: Tree, at: Position): Complaint {
   const schema = error.parentSchema as Schema
@@ -241,7 +268,10 @@ function complaintOf(error: ErrorObject): string {
 
 /** `25.11` without quotes is a number: the correction is the same, in quotes. */
 function quotable(schema: Schema, there: Tree | undefined): { hint: string } | undefined {
-  if (schema.type !== 'string' || there?.kind !== 'scalar' || there.source === '') return undefined
+  if (schema.type !== 'string') return undefined
+  const meant = meantText(there)
+  if (meant !== undefined) return { hint: `write it in quotes: ${quoted(meant)}` }
+  if (there?.kind !== 'scalar' || there.source === '') return undefined
   return there.tag === undefined ? { hint: `write it in quotes: "${there.source}"` } : undefined
 }
 
@@ -272,6 +302,10 @@ function isAbsent(error: ErrorObject): boolean {
 function isOwnTag(error: ErrorObject): boolean {
   const tags = (error.parentSchema as Schema)['x-tags'] ?? []
   return typeof error.data === 'symbol' && tags.includes(Symbol.keyFor(error.data) ?? '')
+}
+
+function keysOf({ parentSchema }: ErrorObject): readonly string[] {
+  return Object.keys((parentSchema as Schema).properties ?? {})
 }
 
 function unknownKey(error: ErrorObject): string {

@@ -12,9 +12,9 @@ function complaints(text: string): string[] {
 test.each([
   ['a: [1', '1:6 flow sequence in block collection must be sufficiently indented'],
   ['a: 1\nb: 2\na: 3', "3:1 the key 'a' stands here twice [schema/duplicate-key]"],
-  ['a: [*.vault]', `no anchor is called '.vault'; text that begins with * needs quotes: "*.vault"`],
+  ['a: [*.vault]', `no anchor is called '.vault'`],
   ['a: &x [*x]', '1:8 the alias *x stands inside what it names [schema/alias]'],
-  ['a: &x { q: 1 }\n<<: *x', '2:1 <<: is not part of YAML 1.2; write the keys out [schema/merge]'],
+  ['a: &x { q: 1 }\n<<: *x', '2:1 <<: is not part of YAML 1.2 [schema/merge]'],
   ['? [a]\n: b', '1:3 a key must be text [schema/syntax]'],
   ['a: "x\\0y"', '1:4 Nix has no text with a NUL character [schema/value]'],
   ['a: x\0y', '1:4 Nix has no text with a NUL character [schema/value]'],
