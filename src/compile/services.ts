@@ -4,6 +4,7 @@ import type { DeclaredRole, DeclaredService, Fleet } from '../schema/fleet.ts'
 import type * as body from '../schema/types.generated.ts'
 import {
   createNames,
+  lookUp,
   relativeTo,
   type NamedElement,
   type Names,
@@ -43,9 +44,11 @@ export function resolveServices(
   }
 
   const hostsOf = (selectors: readonly Selector[], scope: string): readonly Target[] => {
+    const before = circles.size
     const selection = select(names, selectors, scope)
     // Inside a circle everything else is an echo.
     const echo = circles.size > 0 ? ['selectors/empty', 'selectors/no-match'] : []
+    if (circles.size > before) echo.push('selectors/dangling')
     complaints.addAll(selection.complaints.filter(({ code }) => !echo.includes(code)))
     return selection.targets
   }
@@ -87,12 +90,23 @@ export function resolveServices(
     circles.add(key)
     const first = services.get(circle[0]!) ?? roles.get(circle[0]!)!
     const around = [...circle, circle[0]!].join(' -> ')
-    complaints.error('selectors/circle', `these select each other: ${around}`, first.at)
+    const isRole = circle.length === 1 && first.kind === 'role'
+    const hint = `'${first.written}' is the role itself here; give it another name than its host's`
+    complaints.error(
+      'selectors/circle',
+      `these select each other: ${around}`,
+      first.at,
+      isRole ? hint : undefined,
+    )
   }
 
   const names = createNames(elements, members)
   for (const service of sortByName(fleet.services, ({ name }) => name)) members(service.name)
   for (const role of sortByName(fleet.roles, ({ name }) => name)) members(role.name)
+  for (const [name, own] of rolesOf) {
+    const service = services.get(name)
+    if (service && circles.size === 0) checkLabels(service, own, names, complaints)
+  }
   return names
 }
 
@@ -165,6 +179,29 @@ function checkInside(
       `the selectors of ${role.parent} do not have ${labels.join(', ')}${more}, which its role '${role.written}' wants`,
       at,
     )
+  }
+}
+
+/** A host is named in front of its service as a role is: the role would hide it. */
+function checkLabels(
+  service: DeclaredService,
+  roles: readonly DeclaredRole[],
+  names: Names,
+  complaints: Complaints,
+): void {
+  const written = [service.body.selectors ?? [], ...roles.map((role) => readRole(role).selectors)]
+  const meant = written.flat().flatMap((one) => {
+    const text = typeof one === 'string' ? one.replace(/^-/, '') : (one?.select ?? '')
+    const [found] = text.includes('*') ? [] : lookUp(names, text.toLowerCase(), service.parent)
+    return found?.kind === 'machine' || found?.kind === 'vhost' ? [found.name] : []
+  })
+  const hosts = [...names.members(service.name), ...meant]
+  const byLabel = new Map(hosts.map((host) => [names.elements.get(host)!.label, host]))
+  for (const { label, name, written: role, at } of roles) {
+    const host = byLabel.get(label)
+    if (host === undefined) continue
+    const message = `${name} is what ${host} is called in this service`
+    complaints.error('names/member', message, at, `give the role '${role}' another name`)
   }
 }
 

@@ -41,3 +41,18 @@ export function hostsOf({ machines, virtualHosts }: Inventory): readonly Host[] 
 export function ownInterfaces({ name, interfaces }: Host): readonly Interface[] {
   return interfaces.filter((wire) => parentName(wire.name) === name)
 }
+
+/** host -> full names of the services and roles that it answers for, and its own name in each service. */
+export function serviceNames({ services }: Inventory): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
+  const add = (host: string, ...more: string[]): void => {
+    const known = names.get(host)
+    if (known === undefined) names.set(host, more)
+    else known.push(...more)
+  }
+  for (const { name, hosts, roles } of services) {
+    for (const host of hosts) add(host, name, joinName(host.split('.', 1)[0]!, name))
+    for (const role of roles) for (const host of role.hosts) add(host, role.name)
+  }
+  return names
+}

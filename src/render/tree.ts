@@ -1,6 +1,6 @@
 import type { RenderedTree } from '../model/compilation.ts'
 import type { Element, ElementKind, Inventory } from '../model/inventory.ts'
-import { hostsOf, kindText } from '../model/names.ts'
+import { hostsOf, kindText, serviceNames } from '../model/names.ts'
 import { flakeInputs, toFlake } from './flake.ts'
 import { toHost, toLevel, toMachine, toService } from './elements.ts'
 import { library } from './library.generated.ts'
@@ -14,7 +14,7 @@ const libraryGroup = 'nixcluster/lib'
 /** Writes the Nix files of a fleet; the same inventory gives the same bytes. */
 export function renderTree(inventory: Inventory): RenderedTree {
   const places = toPlaces(inventory)
-  const names = namesOfServices(inventory)
+  const names = serviceNames(inventory)
   const files = new Map<string, string>()
   const code: string[] = []
   /** generated file -> the files of hosts that it refers to */
@@ -50,21 +50,6 @@ export function renderTree(inventory: Inventory): RenderedTree {
     code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
   }
-}
-
-/** host -> full names of the services and roles that it answers for, and its own name in each. */
-function namesOfServices({ services }: Inventory): ReadonlyMap<string, readonly string[]> {
-  const names = new Map<string, string[]>()
-  const add = (host: string, ...more: string[]): void => {
-    const known = names.get(host)
-    if (known === undefined) names.set(host, more)
-    else known.push(...more)
-  }
-  for (const { name, hosts, roles } of services) {
-    for (const host of hosts) add(host, name, `${host.split('.', 1)[0]}.${name}`)
-    for (const role of roles) for (const host of role.hosts) add(host, role.name)
-  }
-  return names
 }
 
 type References = ReadonlyMap<string, readonly string[]>

@@ -120,18 +120,55 @@ export function relativeTo(scope: string, name: string): string {
   return scope !== '' && name.endsWith(`.${scope}`) ? name.slice(0, -scope.length - 1) : name
 }
 
-/** The element of a relative or full name, looked up outward. */
+/**
+ * The elements of a relative or full name, looked up outward: one, or the hosts of one label that a
+ * service has, of a name such as `vm0.vault`.
+ */
 export function lookUp(
   names: Names,
   name: string,
   scope: string,
   only?: ElementKind,
-): NamedElement | undefined {
+): readonly NamedElement[] {
   for (const outer of scopesFrom(names, scope)) {
     const element = names.elements.get(joinName(name, outer))
-    if (element && (!only || element.kind === only)) return element
+    if (element && (!only || element.kind === only)) return [element]
+    const members = membersCalled(names, name, outer, only)
+    if (members.length > 0) return members
   }
-  return undefined
+  return []
+}
+
+/** Hosts by their label in front of their service's name; the service is written, not the scope's. */
+function membersCalled(
+  names: Names,
+  name: string,
+  outer: string,
+  only: ElementKind | undefined,
+): readonly NamedElement[] {
+  const rest = parentName(name)
+  if (rest === '' || (only && only !== 'machine' && only !== 'vhost')) return []
+  const service = names.elements.get(joinName(rest, outer))
+  if (service?.kind !== 'service') return []
+  const hosts = membersByLabel(names, service.name).get(name.slice(0, name.indexOf('.'))) ?? []
+  return hosts.filter(({ kind }) => !only || kind === only)
+}
+
+/** Each of a large service's hosts may be named so. */
+const labels = new WeakMap<Names, Map<string, ReadonlyMap<string, readonly NamedElement[]>>>()
+
+function membersByLabel(
+  names: Names,
+  service: string,
+): ReadonlyMap<string, readonly NamedElement[]> {
+  const cache = labels.get(names) ?? new Map<string, ReadonlyMap<string, readonly NamedElement[]>>()
+  labels.set(names, cache)
+  const known = cache.get(service)
+  if (known) return known
+  const hosts = names.members(service).map((host) => names.elements.get(host)!)
+  const found = Map.groupBy(hosts, ({ label }) => label)
+  cache.set(service, found)
+  return found
 }
 
 /** The host that a host or interface name belongs to. */

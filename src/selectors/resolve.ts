@@ -1,8 +1,8 @@
 import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
 import type { Complaint, Position } from '../model/diagnostic.ts'
 import type { ElementKind, Host, Interface, Inventory } from '../model/inventory.ts'
-import { hostsOf, joinName, ownInterfaces } from '../model/names.ts'
-import { namesOf, type Names, type Target } from './names.ts'
+import { hostsOf, joinName, ownInterfaces, serviceNames } from '../model/names.ts'
+import { lookUp, namesOf, type Names, type Target } from './names.ts'
 import { parseSelector, type Selector, type SelectorMap } from './selector.ts'
 import { select } from './select.ts'
 
@@ -82,7 +82,7 @@ function likelyScope(
   const [first] = selectors
   if (first?.target.kind !== 'name' || names.elements.has(first.target.name)) return ''
   const { name } = first.target
-  const found = places.filter((place) => names.elements.has(joinName(name, place)))
+  const found = places.filter((place) => lookUp(names, joinName(name, place), '').length > 0)
   if (found.length > 1)
     complaints.push(
       problem(
@@ -99,12 +99,7 @@ function mapNames(
   targets: readonly Target[],
 ): Omit<Resolution, 'elements' | 'complaints'> {
   const hosts = new Map(hostsOf(inventory).map((host) => [host.name, host]))
-  const roles = new Map(
-    inventory.services.map((service) => [
-      service.name,
-      service.roles.map(({ name, hosts }) => ({ name, hosts: new Set(hosts) })),
-    ]),
-  )
+  const namesOfHost = serviceNames(inventory)
   const nameToIps = new Map<string, Set<string>>()
   const nameToConfigs = new Map<string, Set<string>>()
   const all = new Set<string>()
@@ -131,11 +126,8 @@ function mapNames(
         host.name,
         ipsOf(wire).map(({ ip }) => ip),
       )
-    for (const name of isWhole ? host.services : []) {
+    for (const name of isWhole ? (namesOfHost.get(host.name) ?? []) : [])
       answer(name, host.name, own)
-      for (const role of roles.get(name) ?? [])
-        if (role.hosts.has(host.name)) answer(role.name, host.name, own)
-    }
   }
   const ipToNames = new Map<string, Set<string>>()
   for (const [name, ips] of nameToIps) for (const ip of ips) addTo(ipToNames, ip, [name])

@@ -1,6 +1,6 @@
 import type { Complaint } from '../model/diagnostic.ts'
 import type { ElementKind } from '../model/inventory.ts'
-import { kindText } from '../model/names.ts'
+import { joinName, kindText } from '../model/names.ts'
 import { closest } from '../model/suggestion.ts'
 import {
   enclosing,
@@ -89,16 +89,17 @@ function findElements(
 ): { elements: readonly NamedElement[]; complaints: readonly Complaint[] } {
   switch (target.kind) {
     case 'name': {
-      const element = lookUp(names, target.name, scope, only)
+      const elements = lookUp(names, target.name, scope, only)
+      const [first] = elements
       const full = names.elements.get(target.name)
-      const hidden = element && full && full !== element && (!only || full.kind === only)
+      const hidden = first && full && full !== first && (!only || full.kind === only)
       const complaint: Complaint = {
         severity: 'warning',
         code: 'selectors/ambiguous',
-        message: `'${text}' means ${element?.name} here, not the ${full && kindText(full.kind)} ${full?.name}`,
+        message: `'${text}' means ${first?.name} here, not the ${full && kindText(full.kind)} ${full?.name}`,
         at,
       }
-      return { elements: element ? [element] : [], complaints: hidden ? [complaint] : [] }
+      return { elements, complaints: hidden ? [complaint] : [] }
     }
     case 'tag': {
       const hosts = names.tagged(enclosing(names, scope), target.tag)
@@ -125,8 +126,28 @@ function matching(
       ({ name }) => name !== scope || !only,
     )
     if (found.length > 0) return found
+    const members = membersIn(names, pattern, outer, only)
+    if (members.length > 0) return members
   }
   return []
+}
+
+/** `vm*.vault`: hosts by their names in a service that is written out. */
+function membersIn(
+  names: Names,
+  pattern: string,
+  outer: string,
+  only: ElementKind | undefined,
+): readonly NamedElement[] {
+  const [, label, rest] = /^([^.]+)\.([^*]+)$/.exec(pattern) ?? []
+  if (label === undefined || rest === undefined) return []
+  const service = names.elements.get(joinName(rest, outer))
+  if (service?.kind !== 'service') return []
+  const matches = toRegExp(label)
+  return names
+    .members(service.name)
+    .map((host) => names.elements.get(host)!)
+    .filter((host) => matches.test(host.label) && (!only || host.kind === only))
 }
 
 /** Every machine may carry the same selector: a pattern is matched with a scope's names once. */
@@ -206,7 +227,7 @@ function dangling(names: Names, selector: Selector, scope: string): Complaint {
       at,
     }
   const guess = suggestion(names, target.name, place, only)
-  const other = only ? names.elements.get(lookUp(names, target.name, scope)?.name ?? '') : undefined
+  const other = only ? lookUp(names, target.name, scope)[0] : undefined
   const rest = other
     ? `; ${other.name} is a ${kindText(other.kind)}`
     : guess
