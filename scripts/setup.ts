@@ -5,6 +5,7 @@ import { bin, cache, locked, unfinished } from './cache.ts'
 import { deployRs, deployRsPrograms } from './deploy-rs.ts'
 import { machineParts } from './machine-parts.ts'
 import { nix, nixEnvironment } from './nix.ts'
+import { nixfmt } from './nixfmt.ts'
 import { step } from './progress.ts'
 import { redis, redisServer } from './redis.ts'
 import { SetupError, type Tool } from './tool.ts'
@@ -23,7 +24,7 @@ export interface Tools {
   readonly cache: string
 }
 
-const tools: Tool[] = [nix, redis, deployRs, machineParts, baseImage]
+const tools: Tool[] = [nix, redis, deployRs, nixfmt, machineParts, baseImage]
 
 /**
  * Brings every tool that is not there yet, telling first what goes where; does nothing when all are there.

@@ -36,16 +36,20 @@ in
   deploy = { inherit nodes; };
 
   checks = mapAttrs (
-    system: names: (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
+    system: names:
+    (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
   ) (lib.groupBy (name: machine.\${name}.system) (builtins.attrNames machines));
 
   lib = {
     # machine -> its NixOS module
     machines = mapAttrs (_: each: each.module) machine;
     # service -> host -> the module that the service gives to it
-    services = mapAttrs (name: _: lib.concatMapAttrs (
-      host: each: if each.services ? \${name} then { \${host} = each.services.\${name}; } else { }
-    ) machine) services;
+    services = mapAttrs (
+      name: _:
+      lib.concatMapAttrs (
+        host: each: if each.services ? \${name} then { \${host} = each.services.\${name}; } else { }
+      ) machine
+    ) services;
   };
 }
 `,
@@ -123,7 +127,8 @@ let
 
       kinds = {
         anything =
-          type: value: if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
+          type: value:
+          if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
         attrsOf = type: each (ofType type.nestedTypes.elemType);
         lazyAttrsOf = kinds.attrsOf;
         nullOr =
@@ -164,8 +169,7 @@ let
 
       # The type that a freeform type has for what is below one of its names.
       below =
-        type:
-        if type == null || type.name == "anything" then type else type.nestedTypes.elemType or null;
+        type: if type == null || type.name == "anything" then type else type.nestedTypes.elemType or null;
 
       # A set of options, and the type of what is none.
       ofOptions =
@@ -190,12 +194,15 @@ in
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
     scopeOf: level:
-    { pkgs, config, options, ... }@args:
+    {
+      pkgs,
+      config,
+      options,
+      ...
+    }@args:
     let
       priority = priorities.\${level.kind};
-      content = (level.module or (_: { })) (
-        scopeOf args // { force = lib.mkOverride priority.force; }
-      );
+      content = (level.module or (_: { })) (scopeOf args // { force = lib.mkOverride priority.force; });
       settings = content.config or { };
     in
     {
@@ -437,7 +444,13 @@ in
     role = if isServer then "server" else "agent";
     clusterInit = isServer && isFirst && clusterInit;
     serverAddr = lib.mkIf (!isFirst) (settings.serverAddr or url);
-    tokenFile = settings.tokenFile or (if isAlone then null else throw "k3s: several hosts need a token: write settings: { tokenFile: /run/secrets/k3s }");
+    tokenFile =
+      settings.tokenFile or (
+        if isAlone then
+          null
+        else
+          throw "k3s: several hosts need a token: write settings: { tokenFile: /run/secrets/k3s }"
+      );
     extraFlags =
       lib.optional (own != null) "--node-ip=\${own}"
       ++ lib.optionals isServer (map (name: "--disable=\${name}") (settings.disable or [ ]))
@@ -569,7 +582,8 @@ let
     if scope != "" && lib.hasSuffix ".\${scope}" name then lib.removeSuffix ".\${scope}" name else null;
   isShort = name: relativeTo cluster.name name != null;
   near = lib.genAttrs (lib.concatMap (
-    host: map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
+    host:
+    map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
   ) hosts) (_: true);
   # The nearer scope has the name.
   shortName =
@@ -584,8 +598,7 @@ let
 
   # The first name is the one that an address is called back.
   inOrder =
-    names:
-    lib.unique ([ (lib.head names) ] ++ lib.concatMap shortName names ++ lib.tail names);
+    names: lib.unique ([ (lib.head names) ] ++ lib.concatMap shortName names ++ lib.tail names);
 
   aliases = lib.concatLists (
     lib.mapAttrsToList (
@@ -647,9 +660,11 @@ let
     {
       inherit (host) name;
       inherit port;
-      privateKeyFile = said.privateKeyFile or settings.privateKeyFile or "/etc/wireguard/\${interface}.key";
+      privateKeyFile =
+        said.privateKeyFile or settings.privateKeyFile or "/etc/wireguard/\${interface}.key";
       publicKey =
-        said.publicKey or (throw "wireguard-mesh: \${host.name} has no public key; write data: { wireguard: { publicKey: … } }");
+        said.publicKey
+          or (throw "wireguard-mesh: \${host.name} has no public key; write data: { wireguard: { publicKey: … } }");
       addresses =
         if addresses != [ ] then
           addresses

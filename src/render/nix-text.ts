@@ -1,3 +1,5 @@
+import { indentCode, mayEndInComment, opensOnItsFirstLine } from './nix-code.ts'
+
 /** Nix source on its way to text. */
 export type Nix =
   /** On one line: a number, a name. */
@@ -8,8 +10,8 @@ export type Nix =
   | { readonly kind: 'list'; readonly items: readonly Nix[] }
   | { readonly kind: 'set'; readonly bindings: readonly Binding[] }
   | { readonly kind: 'call'; readonly function: string; readonly arguments: readonly Nix[] }
-  /** `header` is what stands before the colon. */
-  | { readonly kind: 'function'; readonly header: string; readonly body: Nix }
+  /** `header`: the names of the set that it takes, and perhaps `...`. */
+  | { readonly kind: 'function'; readonly header: readonly string[]; readonly body: Nix }
   /** Somebody's own expression, taken as it is. */
   | { readonly kind: 'code'; readonly text: string }
 
@@ -32,9 +34,24 @@ export const call = (name: string, ...values: readonly Nix[]): Nix => ({
   arguments: values,
 })
 
-/** Prints an expression as nixfmt would; all lines but the first are indented by `depth` steps. */
+/** Prints an expression as nixfmt does; all lines but the first are indented by `depth` steps. */
 export function printNix(nix: Nix, depth = 0): string {
-  const inner = indentation(depth + 1)
+  return print(nix, { depth, before: 0, after: 0 })
+}
+
+type Call = Extract<Nix, { kind: 'call' }>
+
+/** Where an expression is printed. */
+interface Spot {
+  /** Steps by which the lines after the first are indented. */
+  readonly depth: number
+  /** Characters before it on its first line, and behind it on its last; indentation does not count. */
+  readonly before: number
+  readonly after: number
+}
+
+function print(nix: Nix, spot: Spot): string {
+  const { depth } = spot
   const end = `\n${indentation(depth)}`
   switch (nix.kind) {
     case 'word':
@@ -43,22 +60,26 @@ export function printNix(nix: Nix, depth = 0): string {
     case 'text':
       return printText(nix.value, depth)
     case 'code':
-      return `(\n${indentCode(nix.text, inner)}${end})`
+      return printCode(nix.text, depth)
     case 'list': {
       if (nix.items.length === 0) return '[ ]'
       const [only] = nix.items
-      const line = nix.items.length === 1 && `[ ${printOperand(only!, depth)} ]`
-      if (line && isShort(line, depth)) return line
-      const items = nix.items.map((item) => `${inner}${printOperand(item, depth + 1)}`)
-      return `[\n${items.join('\n')}${end}]`
+      const { before, after } = spot
+      const item = { depth, before: before + 2, after: after + 2 }
+      const line = nix.items.length === 1 && `[ ${printOperand(only!, item)} ]`
+      if (line && fits(line, spot)) return line
+      const items = nix.items.map((each) => printOperand(each, lineBelow(depth)))
+      return `[${items.map((each) => `${end}  ${each}`).join('')}${end}]`
     }
-    case 'set':
+    case 'set': {
       if (nix.bindings.length === 0) return '{ }'
-      return `{\n${nix.bindings.map((binding) => `${inner}${printBinding(binding, depth + 1)}`).join('\n')}${end}}`
+      const bindings = nix.bindings.map((binding) => printBinding(binding, depth + 1))
+      return `{${bindings.map((each) => `${end}  ${each}`).join('')}${end}}`
+    }
     case 'call':
-      return [nix.function, ...nix.arguments.map((each) => printOperand(each, depth))].join(' ')
+      return printCall(nix, spot)
     case 'function':
-      return `${nix.header}:${end}${printNix(nix.body, depth)}`
+      return `${printHeader(nix.header, depth)}:${end}${print(nix.body, { ...lineBelow(depth - 1), after: spot.after })}`
   }
 }
 
@@ -71,9 +92,13 @@ export function quote(value: string): string {
   return `"${escaped}"`
 }
 
-/** Writes a name where Nix wants an attribute: quoted unless it is an identifier and no keyword. */
+/** Writes a name where Nix wants an attribute. */
 function attributeName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_'-]*$/.test(name) && !keywords.has(name) ? name : quote(name)
+  return isIdentifier(name) ? name : quote(name)
+}
+
+function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_'-]*$/.test(name) && !keywords.has(name)
 }
 
 /** Writes an attribute path, such as `services.nginx.virtualHosts."a.b"`. */
@@ -95,22 +120,115 @@ const keywords = new Set([
 ])
 const width = 100
 const indentation = (depth: number): string => '  '.repeat(depth)
-const isShort = (line: string, depth: number): boolean =>
-  !line.includes('\n') && line.length + 2 * depth <= width
+const lineBelow = (depth: number): Spot => ({ depth: depth + 1, before: 0, after: 0 })
+const lengthOf = (line: string): number => [...line].length
+const firstLine = (printed: string): string => printed.split('\n', 1)[0]!
+const fits = (line: string, { before, after }: Spot): boolean =>
+  !line.includes('\n') && before + lengthOf(line) + after <= width
 
 function printBinding([path, value]: Binding, depth: number): string {
   if (value.kind === 'word' && path.length === 1 && path[0] === value.text)
     return `inherit ${value.text};`
-  if (value.kind !== 'function') return `${attributePath(path)} = ${printNix(value, depth)};`
-  const below = indentation(depth + 1)
-  return `${attributePath(path)} =\n${below}${printNix(value, depth + 1)};`
+  const name = `${attributePath(path)} =`
+  const beside: Spot = { depth, before: lengthOf(name) + 1, after: 1 }
+  const below = { ...lineBelow(depth), after: 1 }
+  const isLongName = path.length > 4 || !path.every(isIdentifier)
+  const isTooLong = isLongName && isUnbreakable(value) && !fits(print(value, beside), beside)
+  if (isTooLong || isBelow(value, beside))
+    return `${name}\n${indentation(depth + 1)}${print(value, below)};`
+  const printed = print(value, beside)
+  const comment = value.kind === 'code' && mayEndInComment(value.text)
+  return `${name} ${printed}${comment ? `\n${indentation(depth)}` : ''};`
+}
+
+/** Whether a value stands on a line of its own below its name. */
+function isBelow(value: Nix, spot: Spot): boolean {
+  switch (value.kind) {
+    case 'function':
+      return true
+    case 'word':
+      return !fits(value.text, spot)
+    case 'call':
+      return !isSimple(value) && !fits(firstLine(printCall(value, spot)), spot)
+    case 'code':
+      return value.text.trim().includes('\n') && !opensOnItsFirstLine(value.text)
+    default:
+      return false
+  }
+}
+
+function printCall(nix: Call, spot: Spot): string {
+  const last = nix.arguments.length - 1
+  return nix.arguments.reduce((line, argument, index) => {
+    const before = spot.before + lengthOf(line) + 1
+    const after = index === last ? spot.after : 1
+    return `${line} ${printOperand(argument, { depth: spot.depth, before, after })}`
+  }, nix.function)
+}
+
+/** Whether nixfmt keeps a call of it on its line, however long that gets. */
+function isSimple(nix: Nix): boolean {
+  switch (nix.kind) {
+    case 'word':
+      return /^(?:[A-Za-z_][\w'-]*(?:\.[A-Za-z_][\w'-]*)*|[\d.eE]+|\(throw .*)$/.test(nix.text)
+    case 'call':
+      return nix.arguments.length <= 2 && nix.arguments.every(isSimple)
+    default:
+      return nix.kind === 'path' || nix.kind === 'text'
+  }
+}
+
+/** Whether it stays on its line behind a short name, and leaves it behind a long or a quoted one. */
+function isUnbreakable(nix: Nix): boolean {
+  return isSimple(nix) && !opens(nix) && !(nix.kind === 'call' && opens(nix.arguments.at(-1)!))
+}
+
+/** Whether it may begin on a line and go on below. */
+function opens(nix: Nix): boolean {
+  switch (nix.kind) {
+    case 'list':
+      return nix.items.length > 0
+    case 'set':
+      return nix.bindings.length > 0
+    case 'text':
+      return isReadableInLines(nix.value)
+    default:
+      return false
+  }
+}
+
+/** Up to two names stand on a line. */
+function printHeader(header: readonly string[], depth: number): string {
+  if (header.length <= 3) return `{ ${header.join(', ')} }`
+  const inner = `\n${indentation(depth + 1)}`
+  return `{${inner}${header.join(`,${inner}`)}\n${indentation(depth)}}`
 }
 
 /** As an element of a list or an argument, where only what is whole needs no parentheses. */
-function printOperand(nix: Nix, depth: number): string {
-  const isWhole =
-    nix.kind === 'word' ? !/^-| /.test(nix.text) : nix.kind !== 'call' && nix.kind !== 'function'
-  return isWhole ? printNix(nix, depth) : `(${printNix(nix, depth)})`
+function printOperand(nix: Nix, spot: Spot): string {
+  if (isWhole(nix)) return print(nix, spot)
+  const { depth, before, after } = spot
+  if (nix.kind === 'code' && (isBelow(nix, spot) || mayEndInComment(nix.text)))
+    return `(\n${indentation(depth + 1)}${print(nix, lineBelow(depth))}\n${indentation(depth)})`
+  return `(${print(nix, { depth, before: before + 1, after: after + 1 })})`
+}
+
+function isWhole(nix: Nix): boolean {
+  switch (nix.kind) {
+    case 'word':
+      return !/^-|^[^(].* /.test(nix.text)
+    case 'code':
+      return /^\s*[A-Za-z_][\w'-]*(?:\.[A-Za-z_][\w'-]*)*\s*$/.test(nix.text)
+    case 'call':
+    case 'function':
+      return false
+    default:
+      return true
+  }
+}
+
+function printCode(code: string, depth: number): string {
+  return indentCode(code, indentation(depth))
 }
 
 function printText(value: string, depth: number): string {
@@ -136,13 +254,4 @@ function isReadableInLines(value: string): boolean {
     !/^[^\S\n]+$/m.test(value) &&
     /^\S/m.test(value)
   )
-}
-
-/** A line break inside of a string of the code is content: then nothing is moved. */
-function indentCode(code: string, inner: string): string {
-  const lines = code.replace(/^\s*\n|\s+$/g, '').split('\n')
-  const mayHoldText = lines.length > 1 && /"|''/.test(code)
-  return lines
-    .map((line) => (mayHoldText || line.trim() === '' ? line : inner + line.trimEnd()))
-    .join('\n')
 }

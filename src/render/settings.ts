@@ -56,7 +56,7 @@ export function flakeAttribute(input: string, attribute: string): Nix {
 
 /** A function of those names of the scope that the body uses. */
 export function withScope(body: Nix): Nix {
-  return { kind: 'function', header: `{ ${[...namesUsed(body), '...'].join(', ')} }`, body }
+  return { kind: 'function', header: [...namesUsed(body), '...'], body }
 }
 
 /** An option setting of our own. */

@@ -29,15 +29,48 @@ test('text of several lines is readable', () => {
   expect(print('one line\n')).toBe('"one line\\n"')
 })
 
-test('code stands on lines of its own, so that a comment cannot swallow what follows', () => {
-  expect(print({ packages: nix('[ pkgs.htop ] # more') })).toBe(
-    '{\n  packages = (\n    [ pkgs.htop ] # more\n  );\n}',
-  )
+test('code stands where people would write it, and a comment in it swallows nothing', () => {
+  const printed = print({
+    one: nix('config.networking.fqdn'),
+    packages: nix('with pkgs; [\n  htop\n]\n'),
+    chosen: nix('if true then\n  1\nelse\n  2'),
+    last: nix('[ ] # for now'),
+    several: [nix('lib.id 1'), nix('pkgs.htop'), nix('2 # two')],
+  })
+  expect(printed).toBe(`{
+  one = config.networking.fqdn;
+  packages = with pkgs; [
+    htop
+  ];
+  chosen =
+    if true then
+      1
+    else
+      2;
+  last = [ ] # for now
+  ;
+  several = [
+    (lib.id 1)
+    pkgs.htop
+    (
+      2 # two
+    )
+  ];
+}`)
 })
 
-test('text within code is not moved', () => {
-  const code = `let a = "one\ntwo"; in a`
-  expect(evaluate(print([[nix(code)]]))).toEqual([['one\ntwo']])
+test('text within code stays as it is, however deep the code is moved', () => {
+  const codes = [
+    'let a = "one\ntwo"; in a',
+    "''\n  one\n    two\n\n   \n  ''${three} '''' ''${four}\n''",
+    "''one\n  two''",
+    "let x = ''\n  a ${''b\n c''} \n''; # it's\nin\n/* \" */ x",
+    '"${\n  "a"\n}b" + "c"',
+    "[\n  ''\n    a\n  ''\n  \"}\"\n  { a = ''\n \t b\n''; }.a\n]",
+  ]
+  const plain = codes.map((code) => evaluate(code))
+  const moved = codes.map((code) => ({ deeper: { still: nix(code) } }))
+  expect(evaluate(`map (each: each.deeper.still) ${print(moved)}`)).toEqual(plain)
 })
 
 test('numbers come back as they are', () => {

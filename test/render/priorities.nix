@@ -32,7 +32,9 @@ let
     freeformType = json;
     options.known = mkOption { type = types.str; };
   };
-  toModule = levels.toModule (_: { inherit lib; });
+  toModule = levels.toModule (_: {
+    inherit lib;
+  });
 
   # A file's module stands beside the levels: its plain values have priority 100.
   evaluate =
@@ -49,14 +51,22 @@ let
         }
       ]
       ++ lib.optional (file != null) { config.it = file; }
-      ++ lib.mapAttrsToList (
-        kind: it:
-        toModule {
-          inherit kind;
-          place = "${kind}.yaml";
-          module = scope: { config.it = if lib.isFunction it then it scope else it; };
-        }
-      ) (removeAttrs levelled [ "type" "file" ]);
+      ++
+        lib.mapAttrsToList
+          (
+            kind: it:
+            toModule {
+              inherit kind;
+              place = "${kind}.yaml";
+              module = scope: { config.it = if lib.isFunction it then it scope else it; };
+            }
+          )
+          (
+            removeAttrs levelled [
+              "type"
+              "file"
+            ]
+          );
     }).config.it;
   derivation = name: {
     type = "derivation";

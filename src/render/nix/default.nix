@@ -32,15 +32,19 @@ in
   deploy = { inherit nodes; };
 
   checks = mapAttrs (
-    system: names: (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
+    system: names:
+    (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
   ) (lib.groupBy (name: machine.${name}.system) (builtins.attrNames machines));
 
   lib = {
     # machine -> its NixOS module
     machines = mapAttrs (_: each: each.module) machine;
     # service -> host -> the module that the service gives to it
-    services = mapAttrs (name: _: lib.concatMapAttrs (
-      host: each: if each.services ? ${name} then { ${host} = each.services.${name}; } else { }
-    ) machine) services;
+    services = mapAttrs (
+      name: _:
+      lib.concatMapAttrs (
+        host: each: if each.services ? ${name} then { ${host} = each.services.${name}; } else { }
+      ) machine
+    ) services;
   };
 }

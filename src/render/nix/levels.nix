@@ -52,7 +52,8 @@ let
 
       kinds = {
         anything =
-          type: value: if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
+          type: value:
+          if isAttrs value && !isOne value then mapAttrs (_: ofType type) value else override value;
         attrsOf = type: each (ofType type.nestedTypes.elemType);
         lazyAttrsOf = kinds.attrsOf;
         nullOr =
@@ -93,8 +94,7 @@ let
 
       # The type that a freeform type has for what is below one of its names.
       below =
-        type:
-        if type == null || type.name == "anything" then type else type.nestedTypes.elemType or null;
+        type: if type == null || type.name == "anything" then type else type.nestedTypes.elemType or null;
 
       # A set of options, and the type of what is none.
       ofOptions =
@@ -119,12 +119,15 @@ in
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
     scopeOf: level:
-    { pkgs, config, options, ... }@args:
+    {
+      pkgs,
+      config,
+      options,
+      ...
+    }@args:
     let
       priority = priorities.${level.kind};
-      content = (level.module or (_: { })) (
-        scopeOf args // { force = lib.mkOverride priority.force; }
-      );
+      content = (level.module or (_: { })) (scopeOf args // { force = lib.mkOverride priority.force; });
       settings = content.config or { };
     in
     {

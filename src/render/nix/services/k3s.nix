@@ -43,7 +43,13 @@ in
     role = if isServer then "server" else "agent";
     clusterInit = isServer && isFirst && clusterInit;
     serverAddr = lib.mkIf (!isFirst) (settings.serverAddr or url);
-    tokenFile = settings.tokenFile or (if isAlone then null else throw "k3s: several hosts need a token: write settings: { tokenFile: /run/secrets/k3s }");
+    tokenFile =
+      settings.tokenFile or (
+        if isAlone then
+          null
+        else
+          throw "k3s: several hosts need a token: write settings: { tokenFile: /run/secrets/k3s }"
+      );
     extraFlags =
       lib.optional (own != null) "--node-ip=${own}"
       ++ lib.optionals isServer (map (name: "--disable=${name}") (settings.disable or [ ]))

@@ -21,7 +21,8 @@ let
     if scope != "" && lib.hasSuffix ".${scope}" name then lib.removeSuffix ".${scope}" name else null;
   isShort = name: relativeTo cluster.name name != null;
   near = lib.genAttrs (lib.concatMap (
-    host: map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
+    host:
+    map (relativeTo cluster.name) (lib.filter isShort (lib.concatLists (lib.attrValues host.names)))
   ) hosts) (_: true);
   # The nearer scope has the name.
   shortName =
@@ -36,8 +37,7 @@ let
 
   # The first name is the one that an address is called back.
   inOrder =
-    names:
-    lib.unique ([ (lib.head names) ] ++ lib.concatMap shortName names ++ lib.tail names);
+    names: lib.unique ([ (lib.head names) ] ++ lib.concatMap shortName names ++ lib.tail names);
 
   aliases = lib.concatLists (
     lib.mapAttrsToList (

@@ -38,9 +38,11 @@ let
     {
       inherit (host) name;
       inherit port;
-      privateKeyFile = said.privateKeyFile or settings.privateKeyFile or "/etc/wireguard/${interface}.key";
+      privateKeyFile =
+        said.privateKeyFile or settings.privateKeyFile or "/etc/wireguard/${interface}.key";
       publicKey =
-        said.publicKey or (throw "wireguard-mesh: ${host.name} has no public key; write data: { wireguard: { publicKey: … } }");
+        said.publicKey
+          or (throw "wireguard-mesh: ${host.name} has no public key; write data: { wireguard: { publicKey: … } }");
       addresses =
         if addresses != [ ] then
           addresses
