@@ -69,8 +69,13 @@ export function compile(source: SourceTree): Compilation {
 
 function readFiles({ texts }: SourceTree, complaints: Complaints): readonly SourceFile[] {
   const first = texts.has(projectFile) ? parse(projectFile, texts.get(projectFile)!) : undefined
-  const include = createInclude(readInclude(first) ?? defaultInclude)
+  const globs = readInclude(first)
+  const include = createInclude(globs?.map(({ glob }) => glob) ?? defaultInclude)
   const paths = [...texts.keys()].filter((path) => path !== projectFile && include(path)).sort()
+  for (const { glob, at: place } of globs ?? []) {
+    const matches = createInclude([glob])
+    if (!paths.some(matches)) complaints.warn('compile/include', `no file matches '${glob}'`, place)
+  }
   const files = [...(first ? [first] : []), ...paths.map((path) => parse(path, texts.get(path)!))]
   for (const file of files) complaints.addAll(file.complaints)
   if (files.length === 0)
@@ -84,14 +89,18 @@ function readFiles({ texts }: SourceTree, complaints: Complaints): readonly Sour
 }
 
 /** The globs of the Project document; whether they are well-formed is checked with the rest of it. */
-function readInclude(file: SourceFile | undefined): readonly string[] | undefined {
-  for (const tree of file?.documents ?? []) {
+function readInclude(
+  file: SourceFile | undefined,
+): readonly { readonly glob: string; readonly at: Position }[] | undefined {
+  for (const [document, tree] of file?.documents.entries() ?? []) {
     const kind = child(tree, 'kind')
     const include = child(tree, 'include')
     if (kind?.kind !== 'scalar' || kind.source !== 'Project' || include?.kind !== 'list') continue
-    return include.items.flatMap((item) =>
-      item.kind === 'scalar' && item.source !== '' ? [item.source] : [],
-    )
+    return include.items.flatMap((item, index) => {
+      if (item.kind !== 'scalar' || item.source === '') return []
+      const place = { file: projectFile, document, path: ['include', index] }
+      return [{ glob: item.source, at: place }]
+    })
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import { kindText } from '../model/names.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Declared, Fleet } from '../schema/fleet.ts'
 import type { NamedElement } from '../selectors/names.ts'
-import { byKey, type Complaints } from './complaints.ts'
+import type { Complaints } from './complaints.ts'
 
 type AnyDeclared = Declared<ElementKind, unknown>
 
@@ -92,14 +92,26 @@ function reportOrphan(
   byKind: ReadonlyMap<ElementKind, readonly AnyDeclared[]>,
   complaints: Complaints,
 ): void {
+  // What is nested has the right parent, unless that was rejected: then all was said with it.
+  if (element.at.atKey) return
   const wanted = parents[element.kind]
-  // What stands inside a rejected element was said with it.
-  if (element.at.atKey && !parent) return
-  const message = parent
-    ? `${element.parent} is a ${kindText(parent.kind)}, and a ${kindText(element.kind)} stands in a ${wanted.map(kindText).join(' or ')}`
-    : `no ${wanted.join(' or ')} is called '${element.parent}'${didYouMean(
-        element.parent,
-        wanted.flatMap((kind) => byKind.get(kind) ?? []).map(({ name }) => name),
-      )}`
-  complaints.error('names/parent', message, element.at.atKey ? byKey(element.at) : element.at)
+  const known = wanted.flatMap((kind) => byKind.get(kind) ?? []).map(({ name }) => name)
+  const guess = didYouMean(element.parent, known)
+  if (parent)
+    complaints.error(
+      'names/parent',
+      `${element.parent} is a ${kindText(parent.kind)}, and a ${kindText(element.kind)} stands in a ${wanted.map(kindText).join(' or ')}`,
+      element.at,
+    )
+  else
+    complaints.error(
+      'names/parent',
+      `no ${wanted.join(' or ')} is called '${element.parent}'${guess}`,
+      element.at,
+      guess === '' ? `declare it in a document of kind ${titles(wanted)}` : undefined,
+    )
+}
+
+function titles(kinds: readonly ElementKind[]): string {
+  return kinds.map((kind) => kind.charAt(0).toUpperCase() + kind.slice(1)).join(' or ')
 }

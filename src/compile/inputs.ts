@@ -23,7 +23,14 @@ export function flakeInputs(
   for (const [name, input] of Object.entries(written)) {
     const place = below(project!.place, 'inputs', name)
     if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) || name === 'self') {
-      complaints.error('compile/input-name', `'${name}' cannot name an input`, byKey(place))
+      complaints.error(
+        'compile/input-name',
+        `'${name}' cannot name an input`,
+        byKey(place),
+        name === 'self'
+          ? "'self' is the flake itself: choose another name"
+          : 'letters, digits, - and _ only, with a letter first',
+      )
       continue
     }
     if (input?.url === undefined) continue

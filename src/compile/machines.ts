@@ -82,6 +82,7 @@ export function checkNixpkgs(
     'compile/unknown-input',
     `no flake input is called '${nixpkgs}'${didYouMean(nixpkgs, inputs)}`,
     below(element.place, 'nixpkgs'),
+    'add it to the inputs of the Project document',
   )
 }
 

@@ -32,7 +32,7 @@ export function findPath(
   written: string,
   file: string,
   paths: Paths,
-  what: 'file' | 'module' | 'text' = 'file',
+  what: 'file' | 'module' | 'definition' | 'text' = 'file',
 ): FoundPath {
   const path = normalize(written.startsWith('/') ? written : `${parent(file)}/${written}`)
   if (path === undefined)
@@ -42,12 +42,13 @@ export function findPath(
   if (paths.files.has(path)) return { path }
   if (paths.folders.has(path) && what === 'text')
     return { code: 'compile/path-missing', message: `'/${path}' is a folder` }
-  if (paths.folders.has(path) && (what !== 'module' || hasDefault(path, paths))) return { path }
+  if (paths.folders.has(path) && (what === 'file' || hasDefault(path, paths))) return { path }
   const isFolder = paths.folders.has(path)
   const beside = paths.folders.get(parent(path)) ?? []
+  const fromRoot = normalize(written) ?? ''
   const meant =
-    closest(path, beside.slice(0, enough)) ??
-    (paths.files.has(`${path}.nix`) ? `${path}.nix` : undefined)
+    [`${path}.nix`, fromRoot].find((one) => paths.files.has(one) && one !== path) ??
+    closest(path, beside.slice(0, enough))
   return {
     code: 'compile/path-missing',
     message: isFolder

@@ -10,6 +10,7 @@ import {
   type Names,
   type Target,
 } from '../selectors/names.ts'
+import { child } from '../schema/tree.ts'
 import { parseSelector, type Selector, type SelectorMap } from '../selectors/selector.ts'
 import { select } from '../selectors/select.ts'
 import { below, type Complaints } from './complaints.ts'
@@ -58,10 +59,11 @@ export function resolveServices(
     const own = rolesOf.get(service.name) ?? []
     if (selectors) {
       const place = below(service.place, 'selectors')
+      if (selectors.length === 0) reportNobody(`the service ${service.name}`, place)
       return hostsOf(parse(selectors, place, complaints), service.name).map(({ host }) => host)
     }
     const running = own.filter(runs)
-    if (running.length === 0)
+    if (running.length === 0 && !isRefused(service))
       complaints.error(
         'selectors/missing',
         `the service ${service.name} says nowhere on which hosts it runs`,
@@ -74,6 +76,10 @@ export function resolveServices(
 
   const hostsOfRole = (role: DeclaredRole): readonly string[] => {
     const { selectors, place, limits } = readRole(role)
+    if (isEmptyRole(role)) {
+      reportNobody(`the role '${role.written}'`, role.at)
+      return []
+    }
     const targets = hostsOf(parse(selectors, place, complaints), role.parent)
     const service = services.get(role.parent)
     if (service?.body.selectors && runs(role) && !open.includes(service.name)) {
@@ -84,6 +90,14 @@ export function resolveServices(
     return targets.map(({ host }) => host)
   }
 
+  const reportNobody = (who: string, at: Position): void =>
+    complaints.error(
+      'selectors/empty',
+      `${who} lists no hosts`,
+      at,
+      'for example [vm0], or { select: "vm*", optional: true } while there are none',
+    )
+
   const reportCircle = (circle: readonly string[]): void => {
     const key = [...circle].sort().join(' ')
     if (circles.has(key)) return
@@ -91,12 +105,13 @@ export function resolveServices(
     const first = services.get(circle[0]!) ?? roles.get(circle[0]!)!
     const around = [...circle, circle[0]!].join(' -> ')
     const isRole = circle.length === 1 && first.kind === 'role'
-    const hint = `'${first.written}' is the role itself here; give it another name than its host's`
     complaints.error(
       'selectors/circle',
-      `these select each other: ${around}`,
+      circle.length === 1 ? `${circle[0]} selects itself` : `these select each other: ${around}`,
       first.at,
-      isRole ? hint : undefined,
+      isRole
+        ? `'${first.written}' is the role itself here; give it another name than its host's`
+        : 'name hosts in one of them instead',
     )
   }
 
@@ -161,6 +176,23 @@ function withoutHoles(written: body.Selector): string | SelectorMap {
   }
 }
 
+/** Whether it says where it runs, in a way that the schema has complained about already. */
+function isRefused({ tree, body: { selectors, roles } }: DeclaredService): boolean {
+  const isWritten = (key: string): boolean => {
+    const written = child(tree, key)
+    return written !== undefined && !(written.kind === 'scalar' && written.value === null)
+  }
+  return (isWritten('selectors') && !selectors) || (isWritten('roles') && !roles)
+}
+
+/** A role with nothing below it, or with an empty list. */
+function isEmptyRole({ tree }: DeclaredRole): boolean {
+  const list = tree?.kind === 'map' ? child(tree, 'selectors') : tree
+  return list?.kind === 'list'
+    ? list.items.length === 0
+    : list?.kind === 'scalar' && list.value === null
+}
+
 function checkInside(
   role: DeclaredRole,
   targets: readonly Target[],
@@ -221,6 +253,10 @@ function checkArity(
       at: role.at,
     }
     complaints.add(complaint)
+  }
+  if (min !== undefined && max !== undefined && min > max) {
+    wrong(`at least ${min}, yet at most ${max}`)
+    return
   }
   if (min !== undefined && count < min) wrong(`at least ${min}`)
   if (max !== undefined && count > max) wrong(`at most ${max}`)

@@ -67,9 +67,10 @@ function pathModule(
   written: string | undefined,
   place: Position,
   { paths, complaints }: SettingsContext,
+  what: 'module' | 'definition' = 'module',
 ): PathReference[] {
   if (written === undefined) return []
-  const found = findPath(written, place.file, paths, 'module')
+  const found = findPath(written, place.file, paths, what)
   if ('path' in found) return [{ kind: 'path', path: found.path, at: place }]
   complaints.error(found.code, found.message, place)
   return []
@@ -88,7 +89,7 @@ function flakeReference(
       'compile/unknown-input',
       message,
       below(place, 'flake'),
-      `add it to the inputs of the Project document`,
+      'add it to the inputs of the Project document',
     )
     return []
   }
@@ -112,7 +113,7 @@ export function definition(
   if ('builtin' in written)
     return written.builtin && { kind: 'builtin', name: written.builtin, at: place }
   if ('flake' in written) return flakeReference(written, place, context)[0]
-  return pathModule(written.path, below(place, 'path'), context)[0]
+  return pathModule(written.path, below(place, 'path'), context, 'definition')[0]
 }
 
 /** `config:` of NixOS options: first-level keys are option paths, in the order of their text. */

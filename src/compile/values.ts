@@ -253,6 +253,7 @@ function checkNix(code: string, offset: number, at: Position, complaints: Compla
 
 function bare(tree: Tree): string {
   const { tag: _, ...rest } = tree
+  if (rest.kind === 'scalar' && rest.plain && rest.source === '') return 'nothing'
   return describe(rest as Tree)
 }
 
@@ -357,7 +358,12 @@ function readRequest(
     }
   const plain = toPlain({ ...tree, tag: undefined } as unknown as Tree) as Record<string, unknown>
   const written = texts(child(tree, 'select'))
-  if (!written) return wrong(`${tag} with a map needs a selector in 'select'`, at)
+  if (!written)
+    return wrong(
+      `${tag} with a map needs a selector in 'select'`,
+      at,
+      `for example ${tag} { select: vm0 }`,
+    )
   for (const key of ['interface', 'as', 'join', 'kind'])
     if (plain[key] !== undefined && typeof plain[key] !== 'string')
       return wrong(`expected text, found ${describe(child(tree, key))}`, below(at, key))
@@ -430,16 +436,21 @@ function addressOf(
   const [address] = ipsOf(wire).filter((one) => !family || one.family === family)
   if (address) return address.ip
   const host = names.elements.get(target.host)!
+  const known = wires.map((one) => one.label)
   const kind = family ? { ipv4: 'IPv4 address', ipv6: 'IPv6 address' }[family] : 'static address'
   const where =
     label !== undefined
       ? `${host.name} has no ${kind} at an interface '${label}'`
       : `${target.interface ?? host.name} has no ${kind}`
+  const example = family === 'ipv6' ? '2001:db8::1/64' : '192.0.2.1/24'
+  const owner = label ?? wire?.label ?? known[0] ?? 'eth0'
   complaints.error(
     'selectors/no-address',
     where,
-    at,
-    `give it one: interfaces: { eth0: { addresses: [192.0.2.1/24] } }`,
+    label === undefined ? at : below(at, 'interface'),
+    label !== undefined && !known.includes(label) && known.length > 0
+      ? `its interfaces: ${known.join(', ')}`
+      : `give it one: interfaces: { ${owner}: { addresses: [${example}] } }`,
   )
   return undefined
 }

@@ -15,7 +15,7 @@ import type {
   Fleet,
 } from './fleet.ts'
 import type { SourceFile } from './parse.ts'
-import { child, describe, type MapTree, type Tree } from './tree.ts'
+import { child, describe, type MapTree, type ScalarTree, type Tree } from './tree.ts'
 import type * as body from './types.generated.ts'
 import { validate } from './validate.ts'
 
@@ -56,8 +56,10 @@ export function decode(files: readonly SourceFile[]): {
     }
     const kind = readHead(tree, at, complain)
     if (!kind) return
-    const naming = { Project: undefined, Domain: 'suffix' }[kind as string] ?? 'name'
-    const heads = ['apiVersion', 'kind', ...(kind === 'Project' ? [] : [naming])]
+    const naming = kind === 'Domain' ? 'suffix' : 'name'
+    // The wrong one in place of the right one is said once, below.
+    const names = child(tree, naming) ? [naming] : ['suffix', 'name']
+    const heads = ['apiVersion', 'kind', ...(kind === 'Project' ? [] : names)]
     const entries = new Map([...tree.entries].filter(([key]) => !heads.includes(key)))
     const bodyTree: MapTree = { ...tree, entries }
     const checked = validate(kind.toLowerCase() as Lowercase<Kind>, bodyTree, at)
@@ -95,7 +97,9 @@ export function decode(files: readonly SourceFile[]): {
           where.at,
           kind === 'interface'
             ? `choose a name, and write the real one as device: ${where.written}`
-            : undefined,
+            : kind === 'domain'
+              ? undefined
+              : betterLabel(label, where.parent),
         )
     }
     if (name.length > 253) complain('names/label', `the name '${name}' is too long`, where.at)
@@ -178,12 +182,19 @@ export function decode(files: readonly SourceFile[]): {
 
   const [project, ...others] = found.projects
   for (const other of others)
-    complain('names/duplicate', 'there is another Project document', at(other.place, 'kind'))
+    complaints.push({
+      severity: 'error',
+      code: 'names/duplicate',
+      message: 'there is another Project document',
+      at: at(other.place, 'kind'),
+      related: at(project!.place, 'kind'),
+    })
   if (project && project.place.file !== projectFile)
     complain(
       'schema/project',
       `a Project document stands in ${projectFile}`,
       at(project.place, 'kind'),
+      'move it there',
     )
   const { projects: _, ...elements } = found
   return { fleet: { ...(project ? { project } : {}), ...elements }, complaints }
@@ -198,8 +209,8 @@ function readHead(tree: MapTree, root: Position, complain: Complain): Kind | und
     complain(
       'schema/missing-key',
       "the key 'apiVersion' is missing",
-      root,
-      `apiVersion: ${apiVersion}`,
+      firstKey(tree, root),
+      `begin the document with apiVersion: ${apiVersion}`,
     )
     return undefined
   }
@@ -210,7 +221,12 @@ function readHead(tree: MapTree, root: Position, complain: Complain): Kind | und
   }
   const kind = child(tree, 'kind')
   if (!kind) {
-    complain('schema/missing-key', "the key 'kind' is missing", root, `one of ${kinds.join(', ')}`)
+    complain(
+      'schema/missing-key',
+      "the key 'kind' is missing",
+      firstKey(tree, root),
+      `one of ${kinds.join(', ')}`,
+    )
     return undefined
   }
   const written = kind.kind === 'scalar' ? kind.source : ''
@@ -230,13 +246,32 @@ function readName(
 ): string | undefined {
   const name = child(tree, key)
   if (!name) {
-    const example = key === 'suffix' ? 'suffix: example.com' : 'name: vm0.example.com'
-    complain('schema/missing-key', `the key '${key}' is missing`, root, `for example ${example}`)
+    const other = key === 'suffix' ? 'name' : 'suffix'
+    const written = child(tree, other)
+    const kind = child(tree, 'kind') as ScalarTree
+    if (written)
+      complain(
+        'schema/unknown-key',
+        `a ${kind.source} is named by '${key}', not by '${other}'`,
+        { ...at(root, other), atKey: true },
+        written.kind === 'scalar' ? `write ${key}: ${written.source}` : undefined,
+      )
+    else
+      complain(
+        'schema/missing-key',
+        `the key '${key}' is missing`,
+        { ...at(root, 'kind'), atKey: true },
+        `for example ${key === 'suffix' ? 'suffix: example.com' : 'name: vm0.example.com'}`,
+      )
     return undefined
   }
   if (name.kind === 'scalar' && typeof name.value === 'string' && name.tag === undefined)
     if (name.value !== '' || key === 'suffix') return name.value
-  complain('schema/type', `expected text, found ${describe(name)}`, at(root, key))
+  const hint =
+    name.kind === 'scalar' && name.tag === undefined && name.source !== ''
+      ? `write it in quotes: "${name.source}"`
+      : undefined
+  complain('schema/type', `expected text, found ${describe(name)}`, at(root, key), hint)
   return undefined
 }
 
@@ -247,6 +282,20 @@ function labelProblem(label: string, isRoot: boolean): string | undefined {
   if (label.length > 63) return 'it has more than 63 characters'
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) return undefined
   return 'letters, digits and hyphens only, with a letter or digit at both ends'
+}
+
+/** The label that was probably meant. */
+function betterLabel(label: string, parent: string): string | undefined {
+  const suffix = `.${parent}`
+  const relative = label.endsWith(suffix) ? label.slice(0, -suffix.length) : label
+  const better = relative.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
+  return labelProblem(better, false) ? undefined : `for example ${better}`
+}
+
+/** A whole document is too much to underline. */
+function firstKey(tree: MapTree, root: Position): Position {
+  const [key] = tree.entries.keys()
+  return key === undefined ? root : { ...at(root, key), atKey: true }
 }
 
 function isEmpty(tree: Tree): boolean {

@@ -146,7 +146,7 @@ function checkBranch(
     {
       severity: 'error',
       code: 'schema/type',
-      message: `expected ${expected.join(' or ')}, found ${describe(descend(tree, path))}`,
+      message: `expected ${expected.join(' or ')}, found ${unquoted ? 'a map' : found(descend(tree, path))}`,
       at: below(at, path),
       ...(unquoted ?? tagHint(descend(tree, path)) ?? example(error.parentSchema as Schema)),
     },
@@ -168,6 +168,17 @@ function unquotedHint(
   const isKind = known.includes('select') && /^[a-z]+$/.test(key)
   const text = isKind ? (name === '' ? quoted(`${key}:*`) : `${key}:${name}`) : quoted(meant)
   return { hint: `a colon at the end or before a space makes a map: write ${text}` }
+}
+
+/** `a, b or c`. */
+function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+/** A map is told from another by its keys. */
+function found(there: Tree | undefined): string {
+  const keys = there?.kind === 'map' && there.tag === undefined ? [...there.entries.keys()] : []
+  return keys.length > 0 ? `{ ${keys.slice(0, 4).join(', ')} }` : describe(there)
 }
 
 /** `[!vm3]` is a tag to YAML: what was meant is text. */
@@ -221,7 +232,16 @@ function toComplaint(error: ErrorObject, path: Path, tree: Tree, at: Position): 
       return {
         severity: 'error',
         code: 'schema/value',
-        message: `expected ${allowed.join(' or ')}, found ${describe(there)}${didYouMean(typeof error.data === 'string' ? error.data : '', allowed)}`,
+        message: `expected ${alternatives(allowed)}, found ${describe(there)}${didYouMean(typeof error.data === 'string' ? error.data : '', allowed)}`,
+        at: below(at, path),
+      }
+    }
+    case 'pattern': {
+      const [first] = schema.examples ?? []
+      return {
+        severity: 'error',
+        code: 'schema/value',
+        message: `expected text like ${/^[0-9.]+$/.test(String(first)) ? `"${first}"` : first}, found ${describe(there)}`,
         at: below(at, path),
       }
     }
@@ -261,18 +281,26 @@ const words: Readonly<Record<string, string>> = {
 }
 
 function complaintOf(error: ErrorObject): string {
-  if (error.keyword === 'pattern') return 'has another form'
   if (error.keyword === 'minLength') return 'must not be empty'
+  if (error.keyword === 'maximum') return `must be at most ${error.params['limit']}`
+  if (error.keyword === 'minimum') return `must be at least ${error.params['limit']}`
   return error.message ?? 'is not allowed'
 }
 
-/** `25.11` without quotes is a number: the correction is the same, in quotes. */
+/** `25.11` without quotes is a number: the correction is the same, in quotes; or the other way. */
 function quotable(schema: Schema, there: Tree | undefined): { hint: string } | undefined {
-  if (schema.type !== 'string') return undefined
-  const meant = meantText(there)
-  if (meant !== undefined) return { hint: `write it in quotes: ${quoted(meant)}` }
-  if (there?.kind !== 'scalar' || there.source === '') return undefined
-  return there.tag === undefined ? { hint: `write it in quotes: "${there.source}"` } : undefined
+  if (schema.type === 'string') {
+    const meant = meantText(there)
+    if (meant !== undefined) return { hint: `write it in quotes: ${quoted(meant)}` }
+  }
+  if (there?.kind !== 'scalar' || there.source === '' || there.tag !== undefined) return undefined
+  const { source, plain } = there
+  if (schema.type === 'string') return { hint: `write it in quotes: "${source}"` }
+  if (schema.type === 'boolean' && plain && /^(yes|on|no|off)$/i.test(source))
+    return { hint: `write ${/^(yes|on)$/i.test(source)}` }
+  const isNumber = schema.type === 'integer' && /^[0-9]+$/.test(source)
+  const isBoolean = schema.type === 'boolean' && /^(true|false)$/.test(source)
+  return isNumber || isBoolean ? { hint: `write it without quotes: ${source}` } : undefined
 }
 
 function example(schema: Schema): { hint?: string } {

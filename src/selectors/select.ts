@@ -1,6 +1,6 @@
 import type { Complaint } from '../model/diagnostic.ts'
 import type { ElementKind } from '../model/inventory.ts'
-import { joinName, kindText } from '../model/names.ts'
+import { joinName, kindText, parentName } from '../model/names.ts'
 import { closest } from '../model/suggestion.ts'
 import {
   enclosing,
@@ -52,6 +52,9 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
       code: 'selectors/empty',
       message: 'these selectors leave no host',
       at: selectors.length === 1 ? first.at : { ...first.at, path: first.at.path.slice(0, -1) },
+      hint: selectors.every(({ exclude }) => exclude)
+        ? `say first what to take from: ["*", ${selectors.map(({ text }) => text).join(', ')}]`
+        : '{ select: …, optional: true } allows that',
     })
   return { elements: [...elements.values()], targets: [...targets.values()], complaints }
 }
@@ -223,7 +226,7 @@ function dangling(names: Names, selector: Selector, scope: string): Complaint {
     return {
       severity,
       code: 'selectors/no-match',
-      message: `no ${kindText(only ?? 'host')} matches '${selector.text}' here; ${inventoryOf(names, place)}`,
+      message: `no ${kindText(only ?? 'host')} matches '${target.pattern}' here; ${inventoryOf(names, place, only)}`,
       at,
     }
   const guess = suggestion(names, target.name, place, only)
@@ -232,7 +235,7 @@ function dangling(names: Names, selector: Selector, scope: string): Complaint {
     ? `; ${other.name} is a ${kindText(other.kind)}`
     : guess
       ? `, did you mean '${guess}'?`
-      : `; ${inventoryOf(names, place)}`
+      : `; ${inventoryOf(names, placeOf(names, target.name, scope) ?? place, only)}`
   return {
     severity,
     code: 'selectors/dangling',
@@ -254,10 +257,11 @@ function suggestion(
   for (const element of names.elements.values()) {
     if (candidates.length === enough) break
     if (only && element.kind !== only) continue
-    if (element.name !== '') candidates.push(relativeTo(place, element.name))
+    if (element.name !== '') candidates.push(element.name)
   }
   const written = relativeTo(place, name)
-  const guess = closest(written, candidates)
+  const relative = candidates.map((candidate) => relativeTo(place, candidate))
+  const guess = closest(written, relative) ?? closest(name, candidates)
   // Another number is no spelling mistake.
   return guess?.replaceAll(/\d+/g, '') === written.replaceAll(/\d+/g, '') ? undefined : guess
 }
@@ -271,12 +275,20 @@ function hintOf(title: string, known: readonly string[]): { hint?: string } {
   return known.length > 0 ? { hint: `${title}: ${known.join(', ')}` } : {}
 }
 
+/** The cluster or domain that a name with dots speaks of. */
+function placeOf(names: Names, name: string, scope: string): string | undefined {
+  const [place] = lookUp(names, parentName(name), scope)
+  return place?.kind === 'cluster' || place?.kind === 'domain' ? place.name : undefined
+}
+
 /** `example.com has vm0 to vm3`. */
-function inventoryOf(names: Names, place: string): string {
-  const hosts = names.hostsBelow(place)
+function inventoryOf(names: Names, place: string, only?: ElementKind): string {
+  const hosts = only
+    ? names.ofKind(only).flatMap(({ name }) => (isBelow(place, name) ? name : []))
+    : names.hostsBelow(place)
   const labels = hosts.slice(0, 1000).map((host) => relativeTo(place, host))
   const owner = place || 'the fleet'
-  if (labels.length === 0) return `${owner} has no hosts`
+  if (labels.length === 0) return `${owner} has no ${kindText(only ?? 'host')}`
   const first = labels[0]!
   const last = relativeTo(place, hosts.at(-1)!)
   const stem = /^(.*?)(\d+)$/.exec(first)

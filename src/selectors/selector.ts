@@ -80,23 +80,34 @@ function parseText(text: string, at: Position): Selector | { readonly complaint:
   const base = { text, at, tags: [], exclude, except: [], optional: false }
   if (prefix === 'tag')
     return body === ''
-      ? wrong('a tag is missing after tag:')
+      ? wrong('a tag is missing after tag:', 'for example tag:rack-a')
       : { ...base, target: { kind: 'tag', tag: body } }
   const only = kinds.find((kind) => kind === prefix)
+  if (prefix === 'host')
+    return wrong("'host:' is no kind of element", `a name alone means hosts: ${body || 'vm0'}`)
   if (prefix !== undefined && !only)
     return wrong(
       `'${prefix}:' is no kind of element${didYouMean(prefix, [...kinds, 'tag'])}`,
       `kinds: ${kinds.map((kind) => `${kind}:`).join(', ')}, and tag:`,
     )
+  if (prefix !== undefined && body === '')
+    return wrong(`a name is missing after ${prefix}:`, `for example ${prefix}:vm0 or ${prefix}:*`)
   const name = body.toLowerCase()
   if (!/^[a-z0-9*-]+(\.[a-z0-9*-]+)*$/.test(name)) {
-    const hint = text.startsWith('!') ? `to leave it out, write "-${text.slice(1)}"` : undefined
-    return wrong(text === '' ? 'a selector is empty' : `'${text}' is no name`, hint)
+    if (text === '') return wrong('a selector is empty', 'for example vm0, "vm*" or "tag:rack-a"')
+    return wrong(`'${text}' is no name`, hintOf(text))
   }
   const target = name.includes('*')
     ? ({ kind: 'pattern', pattern: name } as const)
     : ({ kind: 'name', name } as const)
   return { ...base, target, ...(only ? { only } : {}) }
+}
+
+/** What else was meant: another tool's exclusion, or several names in one text. */
+function hintOf(text: string): string | undefined {
+  if (text.startsWith('!')) return `to leave it out, write "-${text.slice(1)}"`
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  return words.length > 1 ? `write a list: [${words.join(', ')}]` : undefined
 }
 
 function below(at: Position, ...steps: (string | number)[]): Position {

@@ -160,7 +160,7 @@ test.each([
     '1:18 error: a.example.com is the name of a machine already (nixcluster.yaml:9) [names/duplicate]',
   ],
   [
-    'services: { a: { selectors: [] } }\nmachines: { a: }',
+    'services: { a: { selectors: [com] } }\nmachines: { a: , b: }',
     '2:13 error: a.example.com is the name of a service already (nixcluster.yaml:9) [names/duplicate]',
   ],
   [

@@ -132,7 +132,7 @@ test.each([
   ],
   [
     '{ selectors: [vm0], definition: { builtin: static-dsn } }',
-    "2:53 error: expected static-dns or known-hosts or wireguard-mesh or k3s or node-exporter, found the text 'static-dsn', did you mean 'static-dns'? [schema/value]",
+    "2:53 error: expected static-dns, known-hosts, wireguard-mesh, k3s or node-exporter, found the text 'static-dsn', did you mean 'static-dns'? [schema/value]",
   ],
 ])('%s', (body, expected) => {
   expect(problems(service(body))).toEqual([expected])

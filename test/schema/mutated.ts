@@ -6,10 +6,10 @@ const page = readFileSync('docs/language.md', 'utf8')
 /** The YAML examples of the language's page. */
 export const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text]) => text!)
 
-/** Every YAML file below a folder. */
+/** Every YAML file below a folder, but for those that are wrong on purpose. */
 export function yamlBelow(folder: string): readonly string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-  const files = names.filter((name) => /\.ya?ml$/.test(name))
+  const files = names.filter((name) => /^(?!invalid\/).*\.ya?ml$/.test(name))
   return files.map((name) => readFileSync(join(folder, name), 'utf8'))
 }
 

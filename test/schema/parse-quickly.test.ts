@@ -40,6 +40,11 @@ test('the quick way reads what people write, as yaml reads it', () => {
   }
 })
 
+test('the quick way never takes what yaml refuses', () => {
+  for (const text of yamlBelow('test/fixtures/invalid'))
+    expect(disagreement(text), text).toBeUndefined()
+})
+
 test.each([
   ['an anchor', 'a: &x 1'],
   ['a directive', '%YAML 1.2\n---\na: 1'],

@@ -8,11 +8,11 @@ test.each([
   ['system: !nix x', ['1:14 error: expected text, found !nix [schema/type]']],
   [
     'system: linux',
-    ["1:9 error: the text 'linux' does not fit here: it has another form [schema/value]"],
+    ["1:9 error: expected text like x86_64-linux, found the text 'linux' [schema/value]"],
   ],
   [
     'deployment: { port: 0 }',
-    ['1:21 error: the number 0 does not fit here: it must be >= 1 [schema/value]'],
+    ['1:21 error: the number 0 does not fit here: it must be at least 1 [schema/value]'],
   ],
   [
     'modules: [{ pth: x }]',
@@ -41,9 +41,9 @@ test.each([
     ],
   ],
   [
-    'services: { a: { selectors: [], definition: { builtin: static-dn } } }',
+    'services: { a: { selectors: [com], definition: { builtin: static-dn } } }\nmachines: { b: }',
     [
-      "1:56 error: expected static-dns or known-hosts or wireguard-mesh or k3s or node-exporter, found the text 'static-dn', did you mean 'static-dns'? [schema/value]",
+      "1:59 error: expected static-dns, known-hosts, wireguard-mesh, k3s or node-exporter, found the text 'static-dn', did you mean 'static-dns'? [schema/value]",
     ],
   ],
 ])('%s: one mistake, one error', (body, expected) => expect(problems(body)).toEqual(expected))
@@ -91,7 +91,7 @@ test.each([
   ],
   [
     'apiVersion: nixcluster/v1\nkind: Machine',
-    "1:1 error: the key 'name' is missing [schema/missing-key]",
+    "2:1 error: the key 'name' is missing [schema/missing-key]",
   ],
   ['- a', '1:1 error: expected a map, found a list [schema/type]'],
   [

@@ -79,7 +79,7 @@ test.each([
   ],
   [
     'services: { vault: { selectors: [vm0.vault] } }',
-    '1:13 error: these select each other: vault.example.com -> vault.example.com [selectors/circle]',
+    '1:13 error: vault.example.com selects itself [selectors/circle]',
   ],
   [
     'services: { vault: { selectors: [vm0, vm1], roles: { vm1: [vm0] } } }',

@@ -81,7 +81,7 @@ test.each([
   ],
   ['["x*"]', "no host matches 'x*' here; example.com has vm0, vm1, vm2, vm3 [selectors/no-match]"],
   ['["tag:rack-b"]', "no host of example.com carries the tag 'rack-b' [selectors/no-match]"],
-  ['["host:vm0"]', "'host:' is no kind of element, did you mean 'vhost'? [selectors/syntax]"],
+  ['["host:vm0"]', "'host:' is no kind of element [selectors/syntax]"],
   ['["vm 0"]', "'vm 0' is no name [selectors/syntax]"],
   ['[{ select: vm0, tags: [ssd] }]', "no host of 'vm0' carries the tag 'ssd' [selectors/no-match]"],
 ])('%s is answered', (selectors, message) => {

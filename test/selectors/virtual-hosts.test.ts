@@ -96,7 +96,7 @@ test.each([
   [
     'a misspelt type gets a suggestion',
     'machines: { vm0: { virtualHosts: { web: { type: nixos-contaner } } } }',
-    "1:49 error: expected nixos-container or microvm or oci-container, found the text 'nixos-contaner', did you mean 'nixos-container'? [schema/value]",
+    "1:49 error: expected nixos-container, microvm or oci-container, found the text 'nixos-contaner', did you mean 'nixos-container'? [schema/value]",
   ],
   [
     'addresses stand at one place',
