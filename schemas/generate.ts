@@ -94,7 +94,7 @@ async function types(definitions: Record<string, Schema>): Promise<string> {
     ),
   ) as Record<string, Schema>
   $defs['value']!['tsType'] = 'unknown'
-  for (const name of ['options', 'user']) $defs[name]!['tsType'] = 'Record<string, unknown>'
+  $defs['options']!['tsType'] = 'Record<string, unknown>'
   const root = { $defs, type: 'object', additionalProperties: false } as JSONSchema
   const text = await compile(root, 'Unused', {
     bannerComment: '',

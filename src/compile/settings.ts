@@ -217,23 +217,51 @@ function users(
         context.complaints.error('compile/user-name', message, byKey(inner.place))
         return []
       }
-      return [{ name, settings: optionSettings(inner, context, checkUser), at: byKey(inner.place) }]
+      const homeManager = homeModules(written![name], inner, context)
+      return [
+        {
+          name,
+          settings: optionSettings(inner, context, checkUser),
+          ...(homeManager.length > 0 ? { homeManager } : {}),
+          at: byKey(inner.place),
+        },
+      ]
     })
 }
 
+function homeModules(
+  written: body.User | undefined,
+  level: Level,
+  context: SettingsContext,
+): readonly ModuleReference[] {
+  if (!written?.homeManager) return []
+  const inner = at(level, 'homeManager')
+  if (!context.inputs.has('home-manager'))
+    context.complaints.error(
+      'compile/unknown-input',
+      'homeManager needs the flake input home-manager',
+      byKey(inner.place),
+      'inputs: { home-manager: { url: "github:nix-community/home-manager", follows: { nixpkgs: nixpkgs } } } in the Project document',
+    )
+  return modules(written.homeManager, inner, context)
+}
+
+/** The modules of home-manager stand beside a user's options. */
 function checkUser(
   path: readonly string[],
-  _: string,
+  key: string,
   __: MapEntry,
   here: Position,
   { complaints }: SettingsContext,
 ): boolean {
   if (path[0] !== 'homeManager') return true
-  complaints.error(
-    'schema/not-supported',
-    "'homeManager' is not supported by this version",
-    byKey(here),
-  )
+  if (path.length > 1)
+    complaints.error(
+      'schema/type',
+      `'${key}' is no option of a user`,
+      byKey(here),
+      `homeManager is a list of modules: [{ config: { ${path.slice(1).join('.')}: … } }]`,
+    )
   return false
 }
 

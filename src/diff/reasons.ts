@@ -10,6 +10,7 @@ import type {
   Service,
 } from '../model/inventory.ts'
 import type { Value } from '../model/value.ts'
+import { fileUses } from './file-uses.ts'
 
 /** A change of the YAML and the machines that it may concern; whether their systems differ is seen by evaluating them. */
 export interface ConfigurationChange {
@@ -296,28 +297,18 @@ function compareSeenHosts(
 
 function compareFiles(after: Inventory, files: ReadonlySet<string>, note: Note): void {
   if (files.size === 0) return
-  const uses = new Map<string, { at: Position; machines: string[] }>()
-  const use = (path: string, at: Position, machines: readonly string[]): void => {
-    for (const file of files) {
-      if (file !== path && !file.startsWith(`${path}/`)) continue
-      const known = uses.get(file) ?? { at, machines: [] }
-      known.machines.push(...machines)
-      uses.set(file, known)
-    }
-  }
-  const useModules = (modules: readonly ModuleReference[], machines: readonly string[]): void => {
-    for (const module of modules) if (module.kind === 'path') use(module.path, module.at, machines)
-  }
   const inside = machinesByLevel(after.machines)
-  for (const { name, settings } of [...after.domains, ...after.clusters])
-    useModules(settings.modules, inside.get(name) ?? [])
-  for (const { settings, name } of after.machines) useModules(settings.modules, [name])
-  for (const { modules, definition, hosts } of after.services) {
-    useModules(modules, hosts)
-    if (definition?.kind === 'path') use(definition.path, definition.at, hosts)
-  }
-  for (const [file, { machines }] of uses)
+  const uses = fileUses(after, (level) => inside.get(level) ?? [])
+  for (const file of files) {
+    const machines = selfAndFolders(file).flatMap((path) => (uses.get(path) ?? []).flat())
     note(`${file} changes`, machines, { file, document: 0, path: [] })
+  }
+}
+
+/** A path and those of the folders that it lies in; the root is the empty one. */
+function selfAndFolders(path: string): readonly string[] {
+  const steps = path.split('/')
+  return steps.map((_, index) => steps.slice(0, steps.length - index).join('/')).concat('')
 }
 
 /** Full name of a domain or cluster -> the machines in it. */

@@ -69,6 +69,8 @@ export interface User {
   readonly name: string
   /** Below `users.users.<name>`. */
   readonly settings: readonly OptionSetting[]
+  /** Modules of home-manager. */
+  readonly homeManager?: readonly ModuleReference[]
   readonly at: Position
 }
 

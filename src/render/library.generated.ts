@@ -203,13 +203,42 @@ in
     let
       priority = priorities.\${level.kind};
       content = (level.module or (_: { })) (scopeOf args // { force = lib.mkOverride priority.force; });
-      settings = content.config or { };
+      # 100 is what a plain value has anyway.
+      weakened = if priority.plain == 100 then _: settings: settings else weaken priority.plain;
+
+      # A user's modules are no settings of the option that takes them: their priorities are of
+      # options inside of it.
+      home =
+        {
+          imports ? [ ],
+          config ? { },
+        }:
+        { options, ... }:
+        {
+          _file = level.place;
+          inherit imports;
+          config = weakened options config;
+        };
+      homes = {
+        _file = level.place;
+        imports = [
+          {
+            # Once, though several levels may bring it.
+            key = "nixcluster/home-manager";
+            imports = [ (scopeOf args).inputs.home-manager.nixosModules.home-manager ];
+            config.home-manager.extraSpecialArgs = builtins.intersectAttrs {
+              inputs = null;
+              nixcluster = null;
+            } args;
+          }
+        ];
+        config.home-manager.users = mapAttrs (_: home) content.homes;
+      };
     in
     {
       _file = level.place;
-      imports = content.imports or [ ];
-      # 100 is what a plain value has anyway.
-      config = if priority.plain == 100 then settings else weaken priority.plain options settings;
+      imports = content.imports or [ ] ++ lib.optional (content ? homes) homes;
+      config = weakened options (content.config or { });
     };
 }
 `,

@@ -14,9 +14,21 @@ export function toModule(
   )
   const options = [...own, ...settings.config, ...inline.flat(), ...userOptions(settings)]
   const imports = toImports(settings.modules, file)
-  if (options.length === 0 && imports === undefined) return undefined
-  const body = set({ imports, config: options.length > 0 ? toConfig(options, file) : undefined })
-  return withScope(body)
+  const homes = toHomes(settings, file)
+  if (options.length === 0 && imports === undefined && homes === undefined) return undefined
+  const config = options.length > 0 ? toConfig(options, file) : undefined
+  return withScope(set({ imports, config, homes }))
+}
+
+/** user -> modules and options of home-manager */
+function toHomes({ users }: NixosSettings, file: string): Nix | undefined {
+  const homes = users.flatMap(({ name, homeManager = [] }) => {
+    if (homeManager.length === 0) return []
+    const options = homeManager.flatMap((module) => (module.kind === 'config' ? module.config : []))
+    const config = options.length > 0 ? toConfig(options, file) : undefined
+    return [[[name], set({ imports: toImports(homeManager, file), config })] as const]
+  })
+  return homes.length === 0 ? undefined : { kind: 'set', bindings: homes }
 }
 
 /** Option settings as one set; as several for `mkMerge` where one stands on or above another. */

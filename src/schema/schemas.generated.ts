@@ -45,10 +45,18 @@ export const definitions = {
   },
   user: {
     title: 'User',
-    description: 'Settings below `users.users.<name>`.',
+    description: 'Settings below `users.users.<name>`, and modules of home-manager.',
     type: 'object',
-    'x-planned': ['homeManager'],
-    examples: [{ isNormalUser: true }],
+    properties: {
+      homeManager: {
+        title: 'home-manager',
+        description: 'Modules of home-manager for this user; needs the flake input home-manager.',
+        type: 'array',
+        items: { $ref: '#/$defs/module' },
+        examples: [['/home/admin.nix']],
+      },
+    },
+    examples: [{ isNormalUser: true, homeManager: ['/home/admin.nix'] }],
   },
   path: {
     title: 'Path',

@@ -25,20 +25,15 @@ export type StateVersion = string
  */
 export type Nixpkgs = string
 /**
- * Settings below `users.users.<name>`.
+ * A NixOS module: a path, a path with arguments, an attribute of a flake input, or inline options.
  *
  */
-export type User = Record<string, unknown>
+export type Module = string | PathModule | FlakeModule | ConfigModule
 /**
  * A file or folder of the repository: relative to the YAML file, or from the repository's root with a leading slash.
  *
  */
 export type Path = string
-/**
- * A NixOS module: a path, a path with arguments, an attribute of a flake input, or inline options.
- *
- */
-export type Module = string | PathModule | FlakeModule | ConfigModule
 /**
  * NixOS modules, in order.
  *
@@ -86,6 +81,17 @@ export type Definition = PathDefinition | FlakeDefinition | BuiltinDefinition | 
  */
 export interface Users {
   [k: string]: User
+}
+/**
+ * Settings below `users.users.<name>`, and modules of home-manager.
+ *
+ */
+export interface User {
+  /**
+   * Modules of home-manager for this user; needs the flake input home-manager.
+   */
+  homeManager?: Module[]
+  [k: string]: unknown
 }
 /**
  * A file of the repository; with `args` it is a function from these to a module.

@@ -4,7 +4,7 @@ import { compileTexts, linesOf } from './fleet.ts'
 
 const page = readFileSync('docs/language.md', 'utf8')
 const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text]) => text!)
-const files = [...page.matchAll(/[ [](\/[a-z]+\/[a-z]+(?:\.nix)?)\b/g)].map(([, path]) =>
+const files = [...page.matchAll(/[ [](\/[a-z]+\/[a-z]+(?:\.\w+)?)\b/g)].map(([, path]) =>
   path!.slice(1),
 )
 

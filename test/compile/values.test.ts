@@ -176,3 +176,14 @@ test.each([
   expect(line).toMatch(new RegExp(`^${place} error: this is no Nix: .* \\[schema/nix\\]$`))
   expect(more).toEqual([])
 })
+
+test('modules of home-manager need its input', () => {
+  const body = `users:
+  admin: { homeManager: [/home/admin.nix] }
+  guest: { homeManager: { programs.git.enable: true }, homeManager.programs.git.enable: true }`
+  expect(problems(body, ['home/admin.nix'])).toEqual([
+    '2:12 error: homeManager needs the flake input home-manager [compile/unknown-input]',
+    '3:12 error: expected a list, found a map [schema/type]',
+    "3:56 error: 'homeManager.programs.git.enable' is no option of a user [schema/type]",
+  ])
+})

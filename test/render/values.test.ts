@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
 import { flakeOf, labFlakes } from './nix.ts'
+
+/** A stand-in of the lab for somebody's flake. */
+const lab = (name: string): string => `path:${join(import.meta.dirname, '../../lab', name)}`
 
 /** The flake of a cluster `example.com` whose body is given, with files of the repository. */
 function flakeOfCluster(
@@ -63,4 +67,89 @@ machines:
   )
   const motd = "one ${x} '' \\\n"
   expect(found).toEqual([motd, '10.0.0.2', ['b.example.com', 8, ['second'], 7, ['a', 'b'], motd]])
+})
+
+test('users have modules of home-manager, where the nearer level wins', () => {
+  const evaluate = flakeOfCluster(
+    `users:
+  admin:
+    isNormalUser: true
+    homeManager:
+      - /home/admin.nix
+      - { path: /home/named.nix, args: { name: !fqdn a } }
+      - config:
+          programs.git: { enable: true, userName: cluster }
+          home.packages: !nix '[ pkgs.htop ]'
+          home.sessionVariables: { LEVEL: cluster, CLUSTER: !nix cluster.name }
+machines:
+  a:
+    users:
+      admin:
+        extraGroups: [wheel]
+        homeManager:
+          - config: { programs.git.userName: machine, home.sessionVariables.LEVEL: machine }
+  b: { modules: [{ flake: home-manager, attribute: nixosModules.home-manager }] }`,
+    {
+      'home/admin.nix': `{ inputs, osConfig, ... }: {
+        home.stateVersion = osConfig.system.stateVersion;
+        home.sessionVariables.INPUTS = toString (inputs ? nixpkgs);
+      }`,
+      'home/named.nix': '{ name }: { home.sessionVariables.NAMED = name; }',
+    },
+    { 'home-manager': lab('home-manager') },
+  )
+  const homeOf = (machine: string): unknown =>
+    evaluate(
+      `nixosConfigurations.${machine}`,
+      'machine: let home = machine.config.home-manager.users.admin; in { inherit (home.home) username homeDirectory stateVersion sessionVariables; inherit (home.programs.git) userName; packages = map (each: each.pname or each.name) home.home.packages; }',
+    )
+  const variables = { CLUSTER: 'example.com', INPUTS: '1', NAMED: 'a.example.com' }
+  const home = {
+    username: 'admin',
+    homeDirectory: '/home/admin',
+    stateVersion: '25.11',
+    packages: [expect.stringContaining('htop')],
+  }
+  expect(homeOf('a')).toEqual({
+    ...home,
+    userName: 'machine',
+    sessionVariables: { ...variables, LEVEL: 'machine' },
+  })
+  expect(homeOf('b')).toEqual({
+    ...home,
+    userName: 'cluster',
+    sessionVariables: { ...variables, LEVEL: 'cluster' },
+  })
+})
+
+test('secrets are referred to as sops-nix and agenix name them', () => {
+  const evaluate = flakeOfCluster(
+    `modules:
+  - { flake: sops-nix, attribute: nixosModules.sops }
+  - { flake: agenix, attribute: nixosModules.default }
+config:
+  sops:
+    defaultSopsFile: !path /secrets/common.yaml
+    age: { sshKeyPaths: [/etc/ssh/ssh_host_ed25519_key] }
+  sops.secrets: { "db/password": { owner: postgres, restartUnits: [postgresql.service] } }
+  age.secrets.admin.file: !path /secrets/admin.age
+users:
+  admin: { isNormalUser: true, hashedPasswordFile: !nix config.age.secrets.admin.path }
+machines:
+  a: { config: { environment.etc.db.text: !nix 'config.sops.secrets."db/password".path' } }`,
+    { 'secrets/common.yaml': 'db: ENC[...]', 'secrets/admin.age': 'age-encryption.org/v1' },
+    { 'sops-nix': lab('sops-nix'), agenix: lab('agenix') },
+  )
+  expect(
+    evaluate(
+      'nixosConfigurations.a',
+      'machine: with machine.config; [ environment.etc.db.text users.users.admin.hashedPasswordFile sops.secrets."db/password".owner (baseNameOf sops.defaultSopsFile) sops.age.sshKeyPaths ]',
+    ),
+  ).toEqual([
+    '/run/secrets/db/password',
+    '/run/agenix/admin',
+    'postgres',
+    'common.yaml',
+    ['/etc/ssh/ssh_host_ed25519_key'],
+  ])
 })
