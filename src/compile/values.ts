@@ -104,7 +104,7 @@ function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | 
     }
     return { kind: 'integer', text: value.toString() }
   }
-  if (!Number.isFinite(value)) {
+  if (!isNormal(value, source)) {
     context.complaints.error('schema/value', `Nix has no number ${source}`, at)
     return undefined
   }
@@ -116,6 +116,13 @@ function scalar(tree: ScalarTree, at: Position, context: ValueContext): Value | 
       `write "${source}" if text is meant`,
     )
   return { kind: 'float', text: floatText(value) }
+}
+
+/** Nix refuses floats next to zero, as it does infinite ones. */
+function isNormal(value: number, source: string): boolean {
+  const least = 2 ** -1022
+  const isZero = value === 0 && !/^[-+.0]*[1-9]/.test(source)
+  return isZero || (Number.isFinite(value) && Math.abs(value) >= least)
 }
 
 /** Nix wants a point in every float. */

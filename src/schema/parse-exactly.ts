@@ -183,8 +183,9 @@ function toTree(
   }
 
   const checkText = (source: string, span: Span): void => {
-    if (source.includes('\0'))
-      complain(span, { code: 'schema/value', message: 'Nix has no text with a NUL character' })
+    const missing = source.includes('\0') ? 'a NUL character' : 'half a character'
+    if (/\0|\p{Surrogate}/u.test(source))
+      complain(span, { code: 'schema/value', message: `Nix has no text with ${missing}` })
   }
 
   const entriesOf = (

@@ -135,8 +135,17 @@ machines: { a: }`
   ])
 })
 
-test.each(['"a\\0b"', '{ "a\\0": b }', '["a\\x00"]'])('%s is refused for its NUL', (written) =>
+test.each([
+  ['"a\\0b"', 'a NUL character'],
+  ['{ "a\\0": b }', 'a NUL character'],
+  ['["a\\x00"]', 'a NUL character'],
+  ['"a\\ud83d"', 'half a character'],
+  ['{ "\\ude00 a": b }', 'half a character'],
+])('%s is refused', (written, what) =>
   expect(problems(`machines: { a: { data: ${written} } }`)).toEqual([
-    expect.stringMatching(/error: Nix has no text with a NUL character \[schema\/value\]$/),
+    expect.stringMatching(new RegExp(`error: Nix has no text with ${what} \\[schema/value\\]$`)),
   ]),
 )
+
+test('both halves of a character are one', () =>
+  expect(problems('machines: { a: { data: "\\ud83d\\ude00" } }')).toEqual([]))

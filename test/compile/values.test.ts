@@ -142,6 +142,8 @@ test.each([
   ['0644', '0644 is the number 644 in YAML [schema/ambiguous]'],
   ['99999999999999999999', '99999999999999999999 is too large for Nix [schema/value]'],
   ['.inf', 'Nix has no number .inf [schema/value]'],
+  ['2.0e-320', 'Nix has no number 2.0e-320 [schema/value]'],
+  ['1.0e-500', 'Nix has no number 1.0e-500 [schema/value]'],
   ['"a\\0b"', 'Nix has no text with a NUL character [schema/value]'],
   ['!force 5', '!force is for NixOS options, and this is data [schema/value]'],
   ['[{ a: !force 5 }]', '!force is for NixOS options, and this is data [schema/value]'],
