@@ -2,6 +2,7 @@ import type { Document, Node, Scalar } from 'yaml'
 import type { Complaint, Position } from '../model/diagnostic.ts'
 import { yaml } from './packages.ts'
 import type { Place, SourceFile } from './parse.ts'
+import { isUnspeakable } from './scalar.ts'
 import { spanInScalar } from './scalar-span.ts'
 import { syntaxMistake } from './syntax-mistake.ts'
 import { child, descend, type MapEntry, type Tree } from './tree.ts'
@@ -184,7 +185,7 @@ function toTree(
 
   const checkText = (source: string, span: Span): void => {
     const missing = source.includes('\0') ? 'a NUL character' : 'half a character'
-    if (/\0|\p{Surrogate}/u.test(source))
+    if (isUnspeakable(source))
       complain(span, { code: 'schema/value', message: `Nix has no text with ${missing}` })
   }
 

@@ -6,7 +6,7 @@ import {
   SCALAR_STYLE,
   type Event,
 } from 'js-yaml'
-import { plainValue } from './scalar.ts'
+import { isUnspeakable, plainValue } from './scalar.ts'
 import type { MapEntry, ScalarTree, Tree } from './tree.ts'
 
 /** What yaml and js-yaml see in different ways somewhere, and what is rare. */
@@ -85,7 +85,7 @@ function treesOf(text: string, events: readonly Event[]): readonly Tree[] | unde
 
   const readScalar = (event: ScalarEvent): ScalarTree => {
     const source = getScalarValue(text, event)
-    const isUnusual = !event.fast && (source.includes('\0') || isOddlyWritten(event))
+    const isUnusual = !event.fast && (isUnspeakable(source) || isOddlyWritten(event))
     if (isUnusual) doubt()
     if (brackets > 0 && event.valueStart !== absent) {
       pass(startOf(event))

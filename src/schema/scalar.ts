@@ -13,3 +13,8 @@ export function plainValue(source: string): ScalarTree['value'] {
   if (/^[-+]?\.(?:inf|Inf|INF)$/.test(source)) return source.startsWith('-') ? -Infinity : Infinity
   return /^\.(?:nan|NaN|NAN)$/.test(source) ? NaN : source
 }
+
+/** Whether Nix has no text like this: with NUL, or with half a character that an escape made. */
+export function isUnspeakable(text: string): boolean {
+  return /[\0\p{Surrogate}]/u.test(text)
+}

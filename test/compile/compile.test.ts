@@ -204,7 +204,7 @@ test.each([
   ],
   [
     'users: { a: { homeManager: [] } }',
-    "1:15 error: 'homeManager' is not supported by this version [schema/not-supported]",
+    '1:15 error: homeManager needs the flake input home-manager [compile/unknown-input]',
   ],
   ['users: { "a b": {} }', "1:10 error: 'a b' is no user name [compile/user-name]"],
 ])('%s', (body, expected) => {
