@@ -15,7 +15,27 @@ export function evaluationError(error: unknown, tree: string): string {
   // Nix prints the trace first, the outermost step at its top, and the error last.
   const last = lines.findLastIndex((line) => /^\s*error:/.test(line))
   const message = withoutCode(undented(lines.slice(last)).replace(/^error:\s*/, ''))
-  return shortened([message, ...steps(lines.slice(start, last))].join('\n'))
+  const found = steps(lines.slice(start, last))
+  const isEndless = message.startsWith('infinite recursion encountered')
+  return shortened([...(isEndless ? recursion(found) : [message]), ...found].join('\n'))
+}
+
+/**
+ * What a recursion without end means to whoever wrote the YAML: most often, a value of `config` decides
+ * which modules or options there are, and `config` comes from these. Nix points at its own library.
+ */
+function recursion(found: readonly string[]): readonly string[] {
+  const message = 'infinite recursion encountered'
+  if (found.some((step) => step.startsWith('while evaluating the option')))
+    return [`${message}: an option's value depends on itself`]
+  const generated = /attribute '([^']+)', at nixcluster\/(\w+)s\/[^:]*?([^/:]+)\.nix:/
+  const [, key, kind, name] = found.flatMap((step) => generated.exec(step) ?? []).slice(0, 4)
+  const at = found.map((step) => / at ((?!nixcluster\/).*:\d+:\d+)$/.exec(step)?.[1]).find(Boolean)
+  if (name === undefined) return [message]
+  return [
+    `${message}: '${key}' of the ${kind} ${name} is a !nix value of \`config\` that decides what is imported or which options are set${at === undefined ? '' : `, at ${at}`}`,
+    'NixOS knows `config` only when all modules are there: import always and decide with lib.mkIf in the value of an option, or write the value in the YAML without `config`',
+  ]
 }
 
 /** Nix itself is away or has no room: no fault of the configuration, and over when that is mended. */
