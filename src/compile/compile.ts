@@ -19,6 +19,7 @@ import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
+import { resolvers } from './resolvers.ts'
 import { resolveServices } from './services.ts'
 import {
   at,
@@ -56,7 +57,9 @@ export function compile(source: SourceTree): Compilation {
   const isFine = !diagnostics.some(({ severity }) => severity === 'error')
   return {
     diagnostics,
-    ...(isFine && inventory ? { inventory, rendered: renderTree(inventory) } : {}),
+    ...(isFine && inventory
+      ? { inventory, rendered: renderTree(inventory, resolvers(inventory, source.texts)) }
+      : {}),
     lock: lock.state,
     counts: {
       files: files.length,

@@ -4,13 +4,18 @@ import { lockFile } from '../schema/lock.ts'
 /** The files that are read beside nixcluster.yaml unless the Project document says otherwise. */
 export const defaultInclude: readonly string[] = ['clusters/**/*.{yaml,yml}']
 
-/** Whether a compilation may ask for the text of a file: which ones it reads is known only then. */
+/**
+ * Whether a compilation may ask for the text of a file: YAML, of which it knows only then what it
+ * reads, and Nix, which it looks at for what that may depend on.
+ */
 export function isConfiguration(path: string): boolean {
-  return path === lockFile || path.endsWith('.yaml') || path.endsWith('.yml')
+  return path === lockFile || path.endsWith('.nix') || isYaml(path)
 }
+
+const isYaml = (path: string): boolean => path.endsWith('.yaml') || path.endsWith('.yml')
 
 /** Whether a file is one of those that globs include. */
 export function createInclude(globs: readonly string[]): (path: string) => boolean {
   const matches = picomatch([...globs])
-  return (path) => isConfiguration(path) && path !== lockFile && matches(path)
+  return (path) => isYaml(path) && matches(path)
 }

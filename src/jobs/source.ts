@@ -1,4 +1,5 @@
 import { compile } from '../compile/compile.ts'
+import { isConfiguration } from '../compile/configuration.ts'
 import type { Compilation } from '../model/compilation.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Git, TreeEntry } from '../model/ports.ts'
@@ -35,7 +36,7 @@ export function createSource(git: Git): Source {
 
 async function readSource(git: Git, commit: string): Promise<CompiledSource> {
   const entries = await git.readTree(commit)
-  const wanted = entries.filter(({ path, mode }) => isText(path) && mode.startsWith('100'))
+  const wanted = entries.filter(({ path, mode }) => isConfiguration(path) && mode.startsWith('100'))
   const blobs = await git.readBlobs(wanted.map(({ id }) => id))
   const texts = new Map(wanted.map(({ path, id }) => [path, blobs.get(id) ?? '']))
   const paths = new Set(entries.map(({ path }) => path))
@@ -49,7 +50,3 @@ function mistakesOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
     .filter(({ severity, code }) => severity === 'error' || code.startsWith('lock/'))
     .map((diagnostic) => ({ ...diagnostic, severity: 'error' }))
 }
-
-/** YAML for the compiler, Nix for what it may read beside its modules. */
-const isText = (path: string): boolean =>
-  path.endsWith('.yaml') || path.endsWith('.yml') || path.endsWith('.nix') || path === 'flake.lock'

@@ -3,7 +3,7 @@ import type { Inventory } from './inventory.ts'
 
 /** What the compiler is given of a source commit or a folder. */
 export interface SourceTree {
-  /** YAML documents and `flake.lock`: path -> text. */
+  /** YAML documents, Nix files and `flake.lock`: path -> text. */
   readonly texts: ReadonlyMap<string, string>
   /** Every path of the tree, files only. */
   readonly paths: ReadonlySet<string>

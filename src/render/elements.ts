@@ -19,7 +19,7 @@ export function toLevel(level: Domain | Cluster, places: Places): Nix {
 }
 
 /** What a machine's YAML came to. */
-export function toMachine(machine: Machine, places: Places): Nix {
+export function toMachine(machine: Machine, places: Places, resolves = false): Nix {
   const file = places.machines.get(machine.name)!
   const { deployment } = machine
   return set({
@@ -39,6 +39,7 @@ export function toMachine(machine: Machine, places: Places): Nix {
       ),
     ),
     host: pathFrom(file, places.hosts.get(machine.name)!),
+    resolves: resolves ? word('true') : undefined,
     node: set({
       hostname: text(deployment.targetHost),
       sshUser: text(deployment.sshUser),

@@ -1,18 +1,27 @@
 import type { RenderedTree } from '../model/compilation.ts'
-import type { Element, ElementKind, Inventory } from '../model/inventory.ts'
+import type { Element, ElementKind, Host, Inventory } from '../model/inventory.ts'
 import { hostsOf, kindText, serviceNames } from '../model/names.ts'
 import { flakeInputs, toFlake } from './flake.ts'
 import { toHost, toLevel, toMachine, toService } from './elements.ts'
 import { library } from './library.generated.ts'
-import { type Nix, printNix } from './nix-text.ts'
-import { codeIn, hostsIn } from './nix-value.ts'
+import { list, type Nix, printNix, set } from './nix-text.ts'
+import { codeIn, hostsIn, pathFrom } from './nix-value.ts'
 import { builtinFile, type Places, toPlaces } from './places.ts'
 
 /** No element's name has a slash. */
 const libraryGroup = 'nixcluster/lib'
 
-/** Writes the Nix files of a fleet; the same inventory gives the same bytes. */
-export function renderTree(inventory: Inventory): RenderedTree {
+/** Everything that `resolve` may read. */
+const resolveGroup = 'nixcluster/index.nix'
+
+/**
+ * Writes the Nix files of a fleet; the same inventory gives the same bytes. `resolvers` are the machines
+ * whose Nix may call `resolve`.
+ */
+export function renderTree(
+  inventory: Inventory,
+  resolvers: ReadonlySet<string> = new Set(),
+): RenderedTree {
   const places = toPlaces(inventory)
   const names = serviceNames(inventory)
   const files = new Map<string, string>()
@@ -31,13 +40,19 @@ export function renderTree(inventory: Inventory): RenderedTree {
     files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
   }
 
+  const hosts = hostsOf(inventory)
+  files.set(resolveGroup, toIndex(inventory, hosts, places))
   files.set('flake.nix', toFlake(inventory, places))
   for (const [name, content] of library) files.set(`nixcluster/lib/${name}`, content)
   for (const level of [...inventory.domains, ...inventory.clusters])
     write(places.levels.get(level.name), level, toLevel(level, places))
   for (const machine of inventory.machines)
-    write(places.machines.get(machine.name), machine, toMachine(machine, places))
-  for (const host of hostsOf(inventory))
+    write(
+      places.machines.get(machine.name),
+      machine,
+      toMachine(machine, places, resolvers.has(machine.name)),
+    )
+  for (const host of hosts)
     write(places.hosts.get(host.name), host, toHost(host, names.get(host.name) ?? [], places))
   for (const service of inventory.services)
     write(places.services.get(service.name), service, toService(service, places))
@@ -45,11 +60,27 @@ export function renderTree(inventory: Inventory): RenderedTree {
   const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     files: new Map(inOrder),
-    dependencies: dependenciesOf(inventory, places, references),
+    dependencies: dependenciesOf(inventory, places, references, resolvers),
     groups: groupsOf(inventory, places, references),
     code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
   }
+}
+
+/** All files that `resolve` reads, in the natural order of names. */
+function toIndex(
+  { domains, clusters, services }: Inventory,
+  hosts: readonly Host[],
+  places: Places,
+): string {
+  const files = (elements: readonly Element[], of: ReadonlyMap<string, string>): Nix =>
+    list(elements.map(({ name }) => pathFrom(resolveGroup, of.get(name)!)))
+  const index = set({
+    levels: files([...domains, ...clusters], places.levels),
+    hosts: files(hosts, places.hosts),
+    services: files(services, places.services),
+  })
+  return `# Where the hosts and services of the fleet are, in the natural order of their names.\n${printNix(index)}\n`
 }
 
 type References = ReadonlyMap<string, readonly string[]>
@@ -79,6 +110,8 @@ function groupsOf(
     const builtin = definition?.kind === 'builtin' ? [builtinFile(definition.name)] : []
     groups.set(name, [...builtin, ...reached([places.services.get(name)!], references)])
   }
+  const { levels, hosts, services: own } = places
+  groups.set(resolveGroup, [resolveGroup, ...levels.values(), ...hosts.values(), ...own.values()])
   return groups
 }
 
@@ -86,6 +119,7 @@ function dependenciesOf(
   { machines }: Inventory,
   places: Places,
   references: References,
+  resolvers: ReadonlySet<string>,
 ): RenderedTree['dependencies'] {
   return new Map(
     machines.map(({ name, domain, cluster, services }) => {
@@ -93,7 +127,8 @@ function dependenciesOf(
       const own = [places.machines.get(name)!, places.hosts.get(name)!]
       const shared = levels.filter((file) => references.has(file))
       const files = [...levels.filter((file) => !references.has(file)), ...reached(own, references)]
-      return [name, { files, groups: [libraryGroup, ...shared, ...services] }] as const
+      const all = resolvers.has(name) ? [resolveGroup] : []
+      return [name, { files, groups: [libraryGroup, ...shared, ...services, ...all] }] as const
     }),
   )
 }

@@ -36,12 +36,16 @@ export function folderOf(files: Iterable<readonly [string, string]>): string {
   return folder
 }
 
+type Flake = (attribute: string, apply?: string) => unknown
+
 /** The locked flake of a fleet, with the source files that it refers to. */
-export function flakeOf(
-  inventory: Inventory,
-  sources: Record<string, string> = {},
-): (attribute: string, apply?: string) => unknown {
-  const folder = folderOf([...Object.entries(sources), ...renderTree(inventory).files])
+export function flakeOf(inventory: Inventory, sources: Record<string, string> = {}): Flake {
+  return flakeIn([...Object.entries(sources), ...renderTree(inventory).files])
+}
+
+/** The locked flake that these files are. */
+export function flakeIn(files: Iterable<readonly [string, string]>): Flake {
+  const folder = folderOf(files)
   runNix('flake', 'lock', `path:${folder}`)
   return (attribute, apply = 'value: value') =>
     JSON.parse(runNix('eval', '--json', `path:${folder}#${attribute}`, '--apply', apply))

@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
 import { compileTexts, linesOf } from '../compile/fleet.ts'
-import { flakeOf, labFlakes } from './nix.ts'
+import { flakeIn, labFlakes } from './nix.ts'
 
-const project = `apiVersion: nixcluster/v1
+/** The inputs of the lab. */
+export const project = `apiVersion: nixcluster/v1
 kind: Project
 inputs:
 ${Object.entries(labFlakes)
@@ -15,10 +16,10 @@ ${Object.entries(labFlakes)
 export function flake(
   yaml: string,
   sources: Record<string, string> = {},
-): ReturnType<typeof flakeOf> {
+): ReturnType<typeof flakeIn> {
   const compilation = compileTexts({ 'nixcluster.yaml': project + yaml, ...sources })
   expect(linesOf(compilation).filter((line) => line.includes(' error: '))).toEqual([])
-  return flakeOf(compilation.inventory!, sources)
+  return flakeIn([...Object.entries(sources), ...compilation.rendered!.files])
 }
 
 /** A cluster `demo.lab`, and in it what is given, indented by four. */

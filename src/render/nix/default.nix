@@ -9,12 +9,13 @@ let
   inherit (builtins) mapAttrs;
 
   deployLibrary = import ./deploy.nix inputs;
+  resolveIn = import ./resolve.nix { inherit lib; };
   machine = mapAttrs (
     _: file:
     import ./machine.nix {
       # Without `self`: a system that holds the tree's own hash would change with every commit.
       inputs = removeAttrs inputs [ "self" ];
-      inherit deployLibrary file;
+      inherit deployLibrary resolveIn file;
     }
   ) machines;
 
@@ -37,6 +38,8 @@ in
   ) (lib.groupBy (name: machine.${name}.system) (builtins.attrNames machines));
 
   lib = {
+    # selector -> addresses and names
+    resolve = resolveIn null;
     # machine -> its NixOS module
     machines = mapAttrs (_: each: each.module) machine;
     # service -> host -> the module that the service gives to it

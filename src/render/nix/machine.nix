@@ -2,6 +2,7 @@
 {
   inputs,
   deployLibrary,
+  resolveIn,
   file,
 }:
 let
@@ -49,6 +50,12 @@ let
             sshPort = 22;
           }
           // load scope path;
+        # What it gives depends on every host: who may ask counts all of them as inputs.
+        resolveIn =
+          if machine.resolves or false then
+            resolveIn
+          else
+            throw "resolve is for machines of which a module or a service's definition, as a file of the repository, names it";
         # A file that is a function from arguments to a module.
         moduleWith = path: arguments: {
           _file = toString path;
@@ -71,7 +78,10 @@ let
   configuration = nixpkgs.lib.nixosSystem {
     specialArgs = {
       inherit inputs;
-      nixcluster = { inherit (scopeOf configuration) this cluster; };
+      nixcluster = {
+        inherit (scopeOf configuration) this cluster;
+        resolve = (scopeOf configuration).resolveIn machine.name;
+      };
     };
     modules = [ module ];
   };

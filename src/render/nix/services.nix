@@ -35,6 +35,7 @@ let
     config = service.settings or { };
     selectors = hostsOf service.selectors;
     this = seen scope.this;
+    resolve = scope.resolveIn service.name;
     service = {
       inherit (service) name label;
       fqdn = service.name;
