@@ -13,7 +13,7 @@ import { builtinSettings, checkBuiltinRoles } from './builtins.ts'
 import { below, byKey, createComplaints, type Complaints } from './complaints.ts'
 import { createInclude, defaultInclude } from './configuration.ts'
 import { flakeInputs } from './inputs.ts'
-import { machineInterfaces } from './interfaces.ts'
+import { hostInterfaces } from './interfaces.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
@@ -120,7 +120,7 @@ function resolveFleet(
     names,
     paths: createPaths(paths),
     complaints,
-    interfaces: withSharedNetworks(machineInterfaces(fleet, complaints), fleet),
+    interfaces: withSharedNetworks(hostInterfaces(fleet, complaints), fleet),
     inputs: new Set(inputs.map(({ name }) => name)),
   }
   const domains = new Map(fleet.domains.map((domain) => [domain.name, domain]))

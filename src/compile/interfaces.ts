@@ -1,42 +1,53 @@
-import {
-  isInSubnet,
-  parseAddress,
-  parseIp,
-  primaryInterface,
-  type Address,
-} from '../model/addresses.ts'
+import { parseAddress, parseIp, primaryInterface, type Address } from '../model/addresses.ts'
 import type { Position } from '../model/diagnostic.ts'
 import type { Interface } from '../model/inventory.ts'
 import { sortByName } from '../model/names.ts'
 import type { DeclaredInterface, Fleet } from '../schema/fleet.ts'
 import { below, byKey, type Complaints } from './complaints.ts'
+import { checkGateways, readGateways, type Gateway } from './gateways.ts'
+import { checkMembers, deviceNames, longestDevice, readNetdev, type Devices } from './netdevs.ts'
 
-/** Machine -> its interfaces, addresses and gateways checked over the whole fleet. */
-export function machineInterfaces(
+/** Host -> its interfaces; what must be unique is checked over the whole fleet. */
+export function hostInterfaces(
   fleet: Fleet,
   complaints: Complaints,
 ): ReadonlyMap<string, readonly Interface[]> {
-  const owners = new Map<string, { host: string; at: Position }>()
-  const byMachine = Map.groupBy(
+  const claims = createClaims(complaints)
+  const onlyDescribed = new Set(
+    fleet.machines.flatMap(({ name, body }) => (body.render?.interfaces === false ? [name] : [])),
+  )
+  const byHost = Map.groupBy(
     sortByName(fleet.interfaces, ({ name }) => name),
     ({ parent }) => parent,
   )
   return new Map(
-    [...byMachine].map(([machine, wires]) => {
-      const interfaces = wires.map((wire) => toInterface(wire, owners, complaints))
-      checkPrimary(machine, wires, interfaces, complaints)
-      checkGateways(machine, wires, complaints)
-      return [machine, interfaces]
+    [...byHost].map(([host, wires]) => {
+      const devices = deviceNames(wires)
+      const gateways = wires.map((wire) => readGateways(wire, complaints))
+      const interfaces = wires.map((wire, index) => {
+        const configure = (wire.body.configure ?? true) && !onlyDescribed.has(host)
+        return toInterface(wire, gateways[index]!, devices, configure, claims, complaints)
+      })
+      checkDevices(host, wires, interfaces, complaints)
+      checkMembers(host, wires, interfaces, complaints)
+      checkPrimary(host, wires, interfaces, complaints)
+      // Those of DHCP and of what only describes are no routes of ours.
+      const set = gateways.filter((_, at) => interfaces[at]!.configure && !interfaces[at]!.dhcp)
+      checkGateways(host, set.flat(), complaints)
+      return [host, interfaces]
     }),
   )
 }
 
 function toInterface(
   wire: DeclaredInterface,
-  owners: Map<string, { host: string; at: Position }>,
+  gateways: readonly Gateway[],
+  devices: Devices,
+  configure: boolean,
+  claim: Claims,
   complaints: Complaints,
 ): Interface {
-  const { body, place, name, label, written } = wire
+  const { body, place, name, label, parent } = wire
   const addresses: string[] = []
   for (const [index, text] of (body.addresses ?? []).entries()) {
     if (typeof text !== 'string') continue
@@ -44,19 +55,36 @@ function toInterface(
     const address = readAddress(text, at, complaints)
     if (!address) continue
     addresses.push(text)
-    if (!address.isLinkLocal) claim(address, wire.parent, at, owners, complaints)
+    if (!address.isLinkLocal) claim(address.ip, 'an address', parent, at)
+  }
+  const netdev = readNetdev(wire, devices, complaints)
+  const mac = body.mac?.toLowerCase()
+  if (mac !== undefined) {
+    const at = below(place, 'mac')
+    claim(mac, 'the MAC address of an interface', name, at)
+    if (netdev)
+      complaints.error(
+        'compile/mac',
+        `mac finds hardware, and ${label} is a ${netdev.kind}`,
+        byKey(at),
+        `write it at ${netdev.kind === 'vlan' ? 'the interface that carries it' : 'its members'}`,
+      )
   }
   return {
     kind: 'interface',
     name,
     label,
     at: wire.at,
-    device: body.device ?? written,
+    device: devices.get(label)!,
     addresses,
     dhcp: body.dhcp ?? false,
-    ...(body.gateway === undefined ? {} : { gateway: body.gateway }),
+    gateways: gateways.map(({ ip }) => ip),
+    nameservers: readNameservers(wire, complaints),
+    ...(mac === undefined ? {} : { mac }),
+    ...(body.mtu === undefined ? {} : { mtu: body.mtu }),
+    ...(netdev ? { netdev } : {}),
     primary: body.primary ?? false,
-    configure: body.configure ?? true,
+    configure,
   }
 }
 
@@ -71,30 +99,71 @@ function readAddress(text: string, at: Position, complaints: Complaints): Addres
   return undefined
 }
 
-function claim(
-  { ip }: Address,
-  host: string,
-  at: Position,
-  owners: Map<string, { host: string; at: Position }>,
-  complaints: Complaints,
-): void {
-  const owner = owners.get(ip)
-  if (!owner) {
-    owners.set(ip, { host, at })
-    return
-  }
-  if (owner.host === host) return
-  complaints.add({
-    severity: 'error',
-    code: 'compile/duplicate-address',
-    message: `${ip} is an address of ${owner.host} too`,
-    at,
-    related: owner.at,
+function readNameservers({ body, place }: DeclaredInterface, complaints: Complaints): string[] {
+  return (body.nameservers ?? []).flatMap((text, index) => {
+    if (typeof text !== 'string') return []
+    if (parseIp(text)) return [text]
+    const at = below(place, 'nameservers', index)
+    const message = `'${text}' is no address`
+    complaints.error('compile/address', message, at, 'for example 192.168.122.1')
+    return []
   })
 }
 
+type Claims = (text: string, what: string, owner: string, at: Position) => void
+
+/** What one owner in the whole fleet has; a second one is told, with both places. */
+function createClaims(complaints: Complaints): Claims {
+  const owners = new Map<string, { owner: string; at: Position }>()
+  return (text, what, owner, at) => {
+    const known = owners.get(text)
+    if (!known) {
+      owners.set(text, { owner, at })
+      return
+    }
+    if (known.owner === owner) return
+    complaints.add({
+      severity: 'error',
+      code: 'compile/duplicate-address',
+      message: `${text} is ${what} of ${known.owner} too`.replace('of an interface of', 'of'),
+      at,
+      related: known.at,
+    })
+  }
+}
+
+function checkDevices(
+  host: string,
+  wires: readonly DeclaredInterface[],
+  interfaces: readonly Interface[],
+  complaints: Complaints,
+): void {
+  const owners = new Map<string, string>()
+  for (const [index, { device, label, configure }] of interfaces.entries()) {
+    if (!configure) continue
+    const { body, place, at } = wires[index]!
+    const where = body.device === undefined ? at : below(place, 'device')
+    if (device.length > longestDevice)
+      complaints.error(
+        'compile/device',
+        `'${device}' is too long for a device: Linux allows ${longestDevice} characters`,
+        where,
+        'write the real name as device:',
+      )
+    const owner = owners.get(device)
+    if (owner === undefined) owners.set(device, label)
+    else
+      complaints.error(
+        'compile/device',
+        `${owner} and ${label} of ${host} are the same device, ${device}`,
+        where,
+        'write all addresses at one of them',
+      )
+  }
+}
+
 function checkPrimary(
-  machine: string,
+  host: string,
   wires: readonly DeclaredInterface[],
   interfaces: readonly Interface[],
   complaints: Complaints,
@@ -102,47 +171,15 @@ function checkPrimary(
   const marked = interfaces.filter(({ primary }) => primary)
   if (marked.length > 1) {
     const at = below(wires.find(({ name }) => name === marked[1]!.name)!.place, 'primary')
-    complaints.error('compile/primary', `${machine} has two primary interfaces`, at)
+    complaints.error('compile/primary', `${host} has two primary interfaces`, at)
   }
   const addressed = interfaces.filter(({ addresses }) => addresses.length > 0)
   if (addressed.length < 2 || primaryInterface(interfaces)) return
   const labels = addressed.map(({ label }) => label).join(', ')
   complaints.error(
     'compile/primary',
-    `${machine} has addresses at several interfaces: ${labels}`,
+    `${host} has addresses at several interfaces: ${labels}`,
     byKey({ ...wires[0]!.place, path: wires[0]!.place.path.slice(0, -1) }),
     'mark the one that others reach it by with primary: true',
   )
-}
-
-function checkGateways(
-  machine: string,
-  wires: readonly DeclaredInterface[],
-  complaints: Complaints,
-): void {
-  const families = new Set<string>()
-  for (const { body, place } of wires) {
-    if (body.gateway === undefined) continue
-    const at = below(place, 'gateway')
-    const gateway = parseIp(body.gateway)
-    if (!gateway) {
-      const message = `'${body.gateway}' is no address`
-      complaints.error('compile/address', message, at, 'for example 192.168.122.1')
-      continue
-    }
-    if (families.has(gateway.family)) {
-      const family = gateway.family === 'ipv4' ? 'IPv4' : 'IPv6'
-      complaints.error('compile/gateway', `${machine} has two gateways for ${family}`, at)
-    }
-    families.add(gateway.family)
-    const subnets = (body.addresses ?? []).filter((text) => {
-      const address = typeof text === 'string' ? parseAddress(text) : undefined
-      return address?.family === gateway.family
-    })
-    const isHostRoute = subnets.some((text) => /\/(32|128)$/.test(text))
-    const isInside = subnets.some((text) => isInSubnet(gateway.ip, text))
-    if (subnets.length === 0 || isInside || isHostRoute || gateway.isLinkLocal) continue
-    const message = `the gateway ${gateway.ip} is outside of ${subnets.join(', ')}`
-    complaints.error('compile/gateway', message, at)
-  }
 }

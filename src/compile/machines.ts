@@ -62,6 +62,7 @@ export function toMachine(
     ...(dataValue ? { data: dataValue } : {}),
     settings,
     services,
+    render: { hostName: own.render?.hostName ?? true, domain: own.render?.domain ?? true },
     deployment: { ...deploymentOf(lineage), targetHost: targetHost ?? primary ?? name },
   }
 }

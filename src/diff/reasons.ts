@@ -116,6 +116,7 @@ const facts = [
   [['tags'], 'change'],
   [['interfaces'], 'change'],
   [['data'], 'change'],
+  [['render'], 'changes'],
   [['deployment', 'port'], 'changes'],
   [['deployment', 'sshUser'], 'changes'],
   [['deployment', 'user'], 'changes'],

@@ -147,6 +147,8 @@ export interface Machine extends HostElement {
   readonly stateVersion?: string
   /** Name of the input that it is built from. */
   readonly nixpkgs: string
+  /** Which options that follow from its name are set. */
+  readonly render: { readonly hostName: boolean; readonly domain: boolean }
   readonly deployment: Deployment
 }
 
@@ -179,11 +181,29 @@ export interface Interface extends Element {
   /** CIDR form, as written. */
   readonly addresses: readonly string[]
   readonly dhcp: boolean
-  readonly gateway?: string
+  /** At most one of each family. */
+  readonly gateways: readonly string[]
+  /** Of the whole machine: Linux does not tell them apart by interface. */
+  readonly nameservers: readonly string[]
+  /** Finds the hardware that the device's name is for; lower case. */
+  readonly mac?: string
+  readonly mtu?: number
+  /** What makes the device, where it is no hardware. */
+  readonly netdev?: Netdev
   readonly primary: boolean
   /** False where the interface only describes. */
   readonly configure: boolean
 }
+
+/** A device that is made of others, which are named as devices. */
+export type Netdev =
+  | { readonly kind: 'vlan'; readonly id: number; readonly device: string }
+  | { readonly kind: 'bridge'; readonly devices: readonly string[] }
+  | {
+      readonly kind: 'bond'
+      readonly devices: readonly string[]
+      readonly driverOptions: Readonly<Record<string, string>>
+    }
 
 /** How the controller reaches and activates a machine. */
 export interface Deployment {

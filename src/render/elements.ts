@@ -88,7 +88,7 @@ export function toHost(host: Host, names: readonly string[], places: Places): Ni
             device: text(each.device),
             addresses: texts(each.addresses),
             dhcp: word(String(each.dhcp)),
-            gateway: each.gateway === undefined ? undefined : text(each.gateway),
+            gateways: texts(each.gateways),
           }),
         ]),
       ),

@@ -158,20 +158,26 @@ export function decode(files: readonly SourceFile[]): {
       const vhost = element('vhost', where, data ?? ({} as body.VirtualHost))
       found.virtualHosts.push(vhost)
       inside(vhost, 'interfaces', vhost.body.interfaces, declare.Interface)
-      const { addresses, gateway } = vhost.body
-      if (addresses === undefined && gateway === undefined) return
+      const { addresses, gateway, nameservers } = vhost.body
+      const network = {
+        ...(addresses ? { addresses } : {}),
+        ...(gateway ? { gateway } : {}),
+        ...(nameservers ? { nameservers } : {}),
+      }
+      const [key] = Object.keys(network)
+      if (key === undefined) return
       const { tree, place } = vhost
       if (vhost.body.interfaces !== undefined)
         complain(
           'schema/value',
-          `${addresses ? 'addresses' : 'gateway'} beside interfaces: at which of them?`,
-          { ...place, path: [...place.path, addresses ? 'addresses' : 'gateway'], atKey: true },
+          `${key} beside interfaces: at which of them?`,
+          { ...place, path: [...place.path, key], atKey: true },
           'write it below the interface',
         )
       else
         declare.Interface(
           { written: 'eth0', parent: vhost.name, at: vhost.at, place, tree },
-          { ...(addresses ? { addresses } : {}), ...(gateway ? { gateway } : {}) },
+          network,
         )
     },
   }

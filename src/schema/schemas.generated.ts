@@ -281,7 +281,6 @@ export const definitions = {
     description: 'A network interface; the authority for its addresses.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': ['mac', 'mtu', 'vlan', 'bridge', 'bond', 'nameservers'],
     properties: {
       addresses: {
         title: 'Addresses',
@@ -306,10 +305,38 @@ export const definitions = {
       },
       gateway: {
         title: 'Gateway',
-        description: 'Default gateway, in the subnet of one of the addresses.',
-        type: 'string',
-        examples: ['192.168.122.1'],
+        description:
+          'Default gateway, in the subnet of one of the addresses; a list for one of each family.',
+        anyOf: [{ type: 'string' }, { $ref: '#/$defs/gateways' }],
+        examples: ['192.168.122.1', ['192.168.122.1', 'fe80::1']],
       },
+      nameservers: {
+        title: 'Name servers',
+        description:
+          'Addresses of DNS servers for the whole machine, in order (`networking.nameservers`).',
+        type: 'array',
+        items: { type: 'string' },
+        examples: [['192.168.122.1', 'fd00::1']],
+      },
+      mac: {
+        title: 'MAC address',
+        description:
+          "Finds the hardware and gives it the device's name, by a systemd `.link`; it does not change the address.",
+        type: 'string',
+        pattern: '^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$',
+        examples: ['52:54:00:12:34:56'],
+      },
+      mtu: {
+        title: 'MTU',
+        description: 'Size of the largest packet, in bytes.',
+        type: 'integer',
+        minimum: 68,
+        maximum: 65535,
+        examples: [9000],
+      },
+      vlan: { $ref: '#/$defs/vlan' },
+      bridge: { $ref: '#/$defs/bridge' },
+      bond: { $ref: '#/$defs/bond' },
       primary: {
         title: 'Primary',
         description:
@@ -332,6 +359,89 @@ export const definitions = {
     type: 'array',
     items: { type: 'string', minLength: 1 },
     examples: [['rack-a']],
+  },
+  gateways: {
+    title: 'Gateways',
+    description: 'One address of each family.',
+    type: 'array',
+    items: { type: 'string' },
+    examples: [['192.168.122.1', 'fe80::1']],
+  },
+  vlan: {
+    title: 'VLAN',
+    description: 'The interface is a VLAN over another one.',
+    type: 'object',
+    required: ['id', 'interface'],
+    additionalProperties: false,
+    properties: {
+      id: {
+        title: 'Id',
+        description: 'Number of the VLAN.',
+        type: 'integer',
+        minimum: 1,
+        maximum: 4094,
+        examples: [20],
+      },
+      interface: {
+        title: 'Interface',
+        description: "The interface that carries it: one of the host's by its name, else a device.",
+        type: 'string',
+        minLength: 1,
+        examples: ['eno1'],
+      },
+    },
+    examples: [{ id: 20, interface: 'eno1' }],
+  },
+  bridge: {
+    title: 'Bridge',
+    description: 'The interface is a bridge; one without members connects virtual hosts.',
+    type: 'object',
+    required: ['interfaces'],
+    additionalProperties: false,
+    properties: {
+      interfaces: {
+        title: 'Interfaces',
+        description:
+          'Its members: interfaces of the host by their names, else devices. They have no addresses of their own.',
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        examples: [['eno1', 'eno2']],
+      },
+    },
+    examples: [{ interfaces: ['eno3'] }],
+  },
+  bond: {
+    title: 'Bond',
+    description: 'The interface joins others to one.',
+    type: 'object',
+    required: ['interfaces'],
+    additionalProperties: false,
+    properties: {
+      interfaces: {
+        title: 'Interfaces',
+        description:
+          'Its members: interfaces of the host by their names, else devices. They have no addresses of their own.',
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        examples: [['eno1', 'eno2']],
+      },
+      driverOptions: {
+        title: 'Driver options',
+        description: "Settings of the kernel's bonding driver.",
+        type: 'object',
+        additionalProperties: { $ref: '#/$defs/word' },
+        examples: [{ mode: '802.3ad', miimon: 100 }],
+      },
+    },
+    examples: [
+      { interfaces: ['eno1', 'eno2'], driverOptions: { mode: 'active-backup', miimon: 100 } },
+    ],
+  },
+  word: {
+    title: 'Word',
+    description: 'Text or a whole number.',
+    type: ['string', 'integer'],
+    examples: ['active-backup', 100],
   },
   interfaces: {
     title: 'Interfaces',
@@ -377,9 +487,16 @@ export const definitions = {
       },
       gateway: {
         title: 'Gateway',
-        description: 'Default gateway of its one interface `eth0`.',
-        type: 'string',
-        examples: ['192.168.122.1'],
+        description: 'Default gateway of its one interface `eth0`; a list for one of each family.',
+        examples: ['192.168.122.1', ['192.168.122.1', 'fe80::1']],
+        anyOf: [{ type: 'string' }, { $ref: '#/$defs/gateways' }],
+      },
+      nameservers: {
+        title: 'Name servers',
+        description: 'Addresses of DNS servers, of its one interface `eth0`.',
+        type: 'array',
+        items: { type: 'string' },
+        examples: [['192.168.122.1']],
       },
       tags: { $ref: '#/$defs/tags' },
       data: { $ref: '#/$defs/value' },
@@ -763,8 +880,36 @@ export const definitions = {
     description: 'A NixOS machine.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': ['managed', 'install', 'checks', 'rollout', 'render', 'previously'],
+    'x-planned': ['managed', 'install', 'checks', 'rollout', 'previously'],
     properties: {
+      render: {
+        title: 'Render',
+        description: "Switches off what we would set of NixOS' options.",
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          hostName: {
+            title: 'Host name',
+            description: 'Sets `networking.hostName`. Default: true.',
+            type: 'boolean',
+            examples: [false],
+          },
+          domain: {
+            title: 'Domain',
+            description: 'Sets `networking.domain`. Default: true.',
+            type: 'boolean',
+            examples: [false],
+          },
+          interfaces: {
+            title: 'Interfaces',
+            description:
+              'Configures the interfaces. Default: true; with false they all only describe.',
+            type: 'boolean',
+            examples: [false],
+          },
+        },
+        examples: [{ interfaces: false }],
+      },
       system: { $ref: '#/$defs/system' },
       stateVersion: { $ref: '#/$defs/stateVersion' },
       nixpkgs: { $ref: '#/$defs/nixpkgs' },

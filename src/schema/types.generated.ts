@@ -50,6 +50,16 @@ export type Selector = string | SelectorMap
  */
 export type Selectors = Selector[]
 /**
+ * One address of each family.
+ *
+ */
+export type Gateways = string[]
+/**
+ * Text or a whole number.
+ *
+ */
+export type Word = string | number
+/**
  * Words by which selectors find the host (`tag:rack-a`).
  *
  */
@@ -208,9 +218,24 @@ export interface Interface {
    */
   device?: string
   /**
-   * Default gateway, in the subnet of one of the addresses.
+   * Default gateway, in the subnet of one of the addresses; a list for one of each family.
    */
-  gateway?: string
+  gateway?: string | Gateways
+  /**
+   * Addresses of DNS servers for the whole machine, in order (`networking.nameservers`).
+   */
+  nameservers?: string[]
+  /**
+   * Finds the hardware and gives it the device's name, by a systemd `.link`; it does not change the address.
+   */
+  mac?: string
+  /**
+   * Size of the largest packet, in bytes.
+   */
+  mtu?: number
+  vlan?: Vlan
+  bridge?: Bridge
+  bond?: Bond
   /**
    * Its first address is the machine's; needed where several interfaces have addresses.
    */
@@ -219,6 +244,46 @@ export interface Interface {
    * False: the interface only describes, and is not rendered. Default: true.
    */
   configure?: boolean
+}
+/**
+ * The interface is a VLAN over another one.
+ *
+ */
+export interface Vlan {
+  /**
+   * Number of the VLAN.
+   */
+  id: number
+  /**
+   * The interface that carries it: one of the host's by its name, else a device.
+   */
+  interface: string
+}
+/**
+ * The interface is a bridge; one without members connects virtual hosts.
+ *
+ */
+export interface Bridge {
+  /**
+   * Its members: interfaces of the host by their names, else devices. They have no addresses of their own.
+   */
+  interfaces: string[]
+}
+/**
+ * The interface joins others to one.
+ *
+ */
+export interface Bond {
+  /**
+   * Its members: interfaces of the host by their names, else devices. They have no addresses of their own.
+   */
+  interfaces: string[]
+  /**
+   * Settings of the kernel's bonding driver.
+   */
+  driverOptions?: {
+    [k: string]: Word
+  }
 }
 /**
  * Interface name -> interface.
@@ -246,9 +311,13 @@ export interface VirtualHost {
    */
   addresses?: string[]
   /**
-   * Default gateway of its one interface `eth0`.
+   * Default gateway of its one interface `eth0`; a list for one of each family.
    */
-  gateway?: string
+  gateway?: string | Gateways
+  /**
+   * Addresses of DNS servers, of its one interface `eth0`.
+   */
+  nameservers?: string[]
   tags?: Tags
   data?: Value
   /**
@@ -488,6 +557,23 @@ export interface Cluster {
  *
  */
 export interface Machine {
+  /**
+   * Switches off what we would set of NixOS' options.
+   */
+  render?: {
+    /**
+     * Sets `networking.hostName`. Default: true.
+     */
+    hostName?: boolean
+    /**
+     * Sets `networking.domain`. Default: true.
+     */
+    domain?: boolean
+    /**
+     * Configures the interfaces. Default: true; with false they all only describe.
+     */
+    interfaces?: boolean
+  }
   system?: System
   stateVersion?: StateVersion
   nixpkgs?: Nixpkgs

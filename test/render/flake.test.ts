@@ -115,7 +115,7 @@ test('what a machine is becomes its NixOS options', () => {
     network(name, 'lan', {
       device: 'enP3p49s0',
       addresses: ['10.0.0.11/24', 'fd00::11/64'],
-      gateway: '10.0.0.1',
+      gateways: ['10.0.0.1'],
       primary: true,
     }),
     network(name, 'wan', { device: 'eth1', dhcp: true, addresses: ['10.1.0.11/24'] }),

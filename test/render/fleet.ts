@@ -64,7 +64,8 @@ export function user(name: string, config: Record<string, Plain>): User {
 }
 
 export function network(machine: string, label: string, more: Partial<Interface> = {}): Interface {
-  const device = { device: label, addresses: [], dhcp: false, primary: false, configure: true }
+  const facts = { addresses: [], gateways: [], nameservers: [], dhcp: false, primary: false }
+  const device = { device: label, configure: true, ...facts }
   return { kind: 'interface', name: `${label}.${machine}`, label, at, ...device, ...more }
 }
 
@@ -80,8 +81,9 @@ export function machine(label: string, address: string, more: Partial<Machine> =
     system: 'x86_64-linux',
     stateVersion: '25.11',
     nixpkgs: 'nixpkgs',
+    render: { hostName: true, domain: true },
     tags: [],
-    interfaces: [network(name, 'eth0', { addresses: [`${address}/24`], gateway: '10.0.0.1' })],
+    interfaces: [network(name, 'eth0', { addresses: [`${address}/24`], gateways: ['10.0.0.1'] })],
     settings: settings(),
     services: [],
     deployment: {

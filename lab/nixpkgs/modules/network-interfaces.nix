@@ -7,18 +7,18 @@
 let
   inherit (lib) mkOption types;
   cfg = config.networking;
-  addressOptions = {
+  addressOptions = bits: {
     address = mkOption { type = types.str; };
-    prefixLength = mkOption { type = types.addCheck types.int (n: n >= 0 && n <= 128); };
+    prefixLength = mkOption { type = types.addCheck types.int (n: n >= 0 && n <= bits); };
   };
-  addresses = mkOption {
-    type = types.listOf (types.submodule { options = addressOptions; });
+  addresses = bits: mkOption {
+    type = types.listOf (types.submodule { options = addressOptions bits; });
     default = [ ];
   };
-  routes = mkOption {
+  routes = bits: mkOption {
     type = types.listOf (
       types.submodule {
-        options = addressOptions // {
+        options = addressOptions bits // {
           via = mkOption {
             type = types.nullOr types.str;
             default = null;
@@ -59,6 +59,10 @@ let
         }
       )
     );
+  };
+  none = {
+    ipv4.addresses = [ ];
+    ipv6.addresses = [ ];
   };
   cidr = a: "${a.address}/${toString a.prefixLength}";
   addressesOf = i: map cidr (i.ipv4.addresses ++ i.ipv6.addresses);
@@ -117,8 +121,14 @@ in
                 default = "default";
               };
               wakeOnLan.enable = lib.mkEnableOption "wake on LAN";
-              ipv4 = { inherit addresses routes; };
-              ipv6 = { inherit addresses routes; };
+              ipv4 = {
+                addresses = addresses 32;
+                routes = routes 32;
+              };
+              ipv6 = {
+                addresses = addresses 128;
+                routes = routes 128;
+              };
             };
           }
         )
@@ -182,6 +192,15 @@ in
     };
   };
 
+  config.assertions =
+    map (i: {
+      assertion = lib.stringLength i.name < 16;
+      message = ''The name of networking.interfaces."${i.name}" is longer than 15 characters.'';
+    }) (lib.attrValues cfg.interfaces)
+    ++ map (name: {
+      assertion = addressesOf (cfg.interfaces.${name} or none) == [ ];
+      message = ''networking.interfaces."${name}" is a member of another and has addresses of its own.'';
+    }) (lib.concatMap (each: each.interfaces) (lib.attrValues cfg.bridges ++ lib.attrValues cfg.bonds));
   config.systemd.services = lib.mkMerge (
     map (i: {
       "network-addresses-${i.name}" = {

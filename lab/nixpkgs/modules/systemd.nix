@@ -335,6 +335,7 @@ in
               };
               matchConfig = section;
               linkConfig = section;
+              extraConfig = lines;
             };
           }
         );
@@ -393,7 +394,7 @@ in
         name: link:
         lib.nameValuePair "systemd/network/${name}.link" {
           inherit (link) enable;
-          text = sectionText "Match" link.matchConfig + sectionText "Link" link.linkConfig;
+          text = sectionText "Match" link.matchConfig + sectionText "Link" link.linkConfig + link.extraConfig;
         }
       ) cfg.network.links)
     ];
