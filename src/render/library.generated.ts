@@ -395,9 +395,9 @@ let
   sortKey =
     label:
     lib.concatStrings (
-      map (
-        part: if builtins.isList part then lib.fixedWidthString 12 "0" (head part) else part
-      ) (builtins.split "([0-9]{1,12})" label)
+      map (part: if builtins.isList part then lib.fixedWidthString 12 "0" (head part) else part) (
+        builtins.split "([0-9]{1,12})" label
+      )
     );
   inOrder = lib.sortOn sortKey;
   # Each once, at its first place.
@@ -435,13 +435,10 @@ let
     );
 
   ofKind = groupBy (element: element.kind) (
-    map (
-      level:
-      {
-        inherit (level) kind name;
-        parent = if level.kind == "cluster" then parentOf level.name else "";
-      }
-    ) levels
+    map (level: {
+      inherit (level) kind name;
+      parent = if level.kind == "cluster" then parentOf level.name else "";
+    }) levels
     ++ concatMap (
       service:
       [
@@ -482,8 +479,15 @@ let
     if name == "" || !(elements ? \${name}) then
       [ "" ]
     else
-      [ name ] ++ (if elements.\${name}.kind == "domain" then [ "" ] else scopesFrom elements.\${name}.parent);
-  isPlace = name: name == "" || elem elements.\${name}.kind [ "cluster" "domain" ];
+      [ name ]
+      ++ (if elements.\${name}.kind == "domain" then [ "" ] else scopesFrom elements.\${name}.parent);
+  isPlace =
+    name:
+    name == ""
+    || elem elements.\${name}.kind [
+      "cluster"
+      "domain"
+    ];
   enclosing = scope: head (filter isPlace (scopesFrom scope));
   relativeTo =
     scope: name:
@@ -503,7 +507,9 @@ let
     if elements ? \${full} && isKind elements.\${full} then
       [ elements.\${full} ]
     else if parentOf name != "" && service.kind == "service" then
-      filter (host: labelOf host.name == labelOf name && isKind host) (map (host: elements.\${host}) service.hosts)
+      filter (host: labelOf host.name == labelOf name && isKind host) (
+        map (host: elements.\${host}) service.hosts
+      )
     else
       [ ];
 
@@ -533,7 +539,8 @@ let
         else
           filter (element: outer == "" || lib.hasSuffix ".\${outer}" element.name) (ofKind.\${only} or [ ]);
       found = filter (
-        element: match regex (relativeTo outer element.name) != null && (only == null || element.name != scope)
+        element:
+        match regex (relativeTo outer element.name) != null && (only == null || element.name != scope)
       ) candidates;
       inService = match "([^.]+)\\\\.([^*]+)" pattern;
       service = elements.\${join (lib.last inService) outer} or { kind = ""; };
@@ -544,7 +551,8 @@ let
       found
     else if inService != null && service.kind == "service" then
       filter (
-        host: match (toRegex (head inService)) (labelOf host.name) != null && (only == null || host.kind == only)
+        host:
+        match (toRegex (head inService)) (labelOf host.name) != null && (only == null || host.kind == only)
       ) (map (host: elements.\${host}) service.hosts)
     else
       [ ];
@@ -599,7 +607,9 @@ let
       inAll = function: firstThat isSome (map function scopes);
     in
     if selector.isTag then
-      filter (host: elem selector.tag host.tags) (map (name: elements.\${name}) (hostsBelow.\${place} or [ ]))
+      filter (host: elem selector.tag host.tags) (
+        map (name: elements.\${name}) (hostsBelow.\${place} or [ ])
+      )
     else if lib.hasInfix "*" selector.name then
       inAll (matching selector.only selector.name scope)
     else
@@ -630,11 +640,12 @@ let
       )) (_: true);
       isMeant =
         target:
-        !(except ? \${target.host})
-        && lib.all (tag: elem tag hostNamed.\${target.host}.tags) selector.tags;
+        !(except ? \${target.host}) && lib.all (tag: elem tag hostNamed.\${target.host}.tags) selector.tags;
     in
     if found == [ ] && !selector.optional && !selector.exclude then
-      throw "resolve: nothing is called '\${selector.text}' in \${if scope == "" then "the fleet" else scope}"
+      throw "resolve: nothing is called '\${selector.text}' in \${
+        if scope == "" then "the fleet" else scope
+      }"
     else
       {
         elements = found;
@@ -675,7 +686,9 @@ let
     in
     if length clusters == 1 then
       head clusters
-    else if selectors == [ ] || first.isTag || lib.hasInfix "*" first.name || elements ? \${first.name} then
+    else if
+      selectors == [ ] || first.isTag || lib.hasInfix "*" first.name || elements ? \${first.name}
+    then
       ""
     else if length found > 1 then
       throw "resolve: '\${first.text}' is several: \${lib.concatMapStringsSep ", " (join first.name) found}"
@@ -696,7 +709,13 @@ let
             (join (labelOf host) service.name)
           ]
         ) (namesOf service.selectors)
-        ++ concatMap (role: map (host: { inherit (role) name; inherit host; }) role.hosts) (rolesOf service)
+        ++ concatMap (
+          role:
+          map (host: {
+            inherit (role) name;
+            inherit host;
+          }) role.hosts
+        ) (rolesOf service)
       ) services
     )
   );

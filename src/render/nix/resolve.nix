@@ -42,9 +42,9 @@ let
   sortKey =
     label:
     lib.concatStrings (
-      map (
-        part: if builtins.isList part then lib.fixedWidthString 12 "0" (head part) else part
-      ) (builtins.split "([0-9]{1,12})" label)
+      map (part: if builtins.isList part then lib.fixedWidthString 12 "0" (head part) else part) (
+        builtins.split "([0-9]{1,12})" label
+      )
     );
   inOrder = lib.sortOn sortKey;
   # Each once, at its first place.
@@ -82,13 +82,10 @@ let
     );
 
   ofKind = groupBy (element: element.kind) (
-    map (
-      level:
-      {
-        inherit (level) kind name;
-        parent = if level.kind == "cluster" then parentOf level.name else "";
-      }
-    ) levels
+    map (level: {
+      inherit (level) kind name;
+      parent = if level.kind == "cluster" then parentOf level.name else "";
+    }) levels
     ++ concatMap (
       service:
       [
@@ -129,8 +126,15 @@ let
     if name == "" || !(elements ? ${name}) then
       [ "" ]
     else
-      [ name ] ++ (if elements.${name}.kind == "domain" then [ "" ] else scopesFrom elements.${name}.parent);
-  isPlace = name: name == "" || elem elements.${name}.kind [ "cluster" "domain" ];
+      [ name ]
+      ++ (if elements.${name}.kind == "domain" then [ "" ] else scopesFrom elements.${name}.parent);
+  isPlace =
+    name:
+    name == ""
+    || elem elements.${name}.kind [
+      "cluster"
+      "domain"
+    ];
   enclosing = scope: head (filter isPlace (scopesFrom scope));
   relativeTo =
     scope: name:
@@ -150,7 +154,9 @@ let
     if elements ? ${full} && isKind elements.${full} then
       [ elements.${full} ]
     else if parentOf name != "" && service.kind == "service" then
-      filter (host: labelOf host.name == labelOf name && isKind host) (map (host: elements.${host}) service.hosts)
+      filter (host: labelOf host.name == labelOf name && isKind host) (
+        map (host: elements.${host}) service.hosts
+      )
     else
       [ ];
 
@@ -180,7 +186,8 @@ let
         else
           filter (element: outer == "" || lib.hasSuffix ".${outer}" element.name) (ofKind.${only} or [ ]);
       found = filter (
-        element: match regex (relativeTo outer element.name) != null && (only == null || element.name != scope)
+        element:
+        match regex (relativeTo outer element.name) != null && (only == null || element.name != scope)
       ) candidates;
       inService = match "([^.]+)\\.([^*]+)" pattern;
       service = elements.${join (lib.last inService) outer} or { kind = ""; };
@@ -191,7 +198,8 @@ let
       found
     else if inService != null && service.kind == "service" then
       filter (
-        host: match (toRegex (head inService)) (labelOf host.name) != null && (only == null || host.kind == only)
+        host:
+        match (toRegex (head inService)) (labelOf host.name) != null && (only == null || host.kind == only)
       ) (map (host: elements.${host}) service.hosts)
     else
       [ ];
@@ -246,7 +254,9 @@ let
       inAll = function: firstThat isSome (map function scopes);
     in
     if selector.isTag then
-      filter (host: elem selector.tag host.tags) (map (name: elements.${name}) (hostsBelow.${place} or [ ]))
+      filter (host: elem selector.tag host.tags) (
+        map (name: elements.${name}) (hostsBelow.${place} or [ ])
+      )
     else if lib.hasInfix "*" selector.name then
       inAll (matching selector.only selector.name scope)
     else
@@ -277,11 +287,12 @@ let
       )) (_: true);
       isMeant =
         target:
-        !(except ? ${target.host})
-        && lib.all (tag: elem tag hostNamed.${target.host}.tags) selector.tags;
+        !(except ? ${target.host}) && lib.all (tag: elem tag hostNamed.${target.host}.tags) selector.tags;
     in
     if found == [ ] && !selector.optional && !selector.exclude then
-      throw "resolve: nothing is called '${selector.text}' in ${if scope == "" then "the fleet" else scope}"
+      throw "resolve: nothing is called '${selector.text}' in ${
+        if scope == "" then "the fleet" else scope
+      }"
     else
       {
         elements = found;
@@ -322,7 +333,9 @@ let
     in
     if length clusters == 1 then
       head clusters
-    else if selectors == [ ] || first.isTag || lib.hasInfix "*" first.name || elements ? ${first.name} then
+    else if
+      selectors == [ ] || first.isTag || lib.hasInfix "*" first.name || elements ? ${first.name}
+    then
       ""
     else if length found > 1 then
       throw "resolve: '${first.text}' is several: ${lib.concatMapStringsSep ", " (join first.name) found}"
@@ -343,7 +356,13 @@ let
             (join (labelOf host) service.name)
           ]
         ) (namesOf service.selectors)
-        ++ concatMap (role: map (host: { inherit (role) name; inherit host; }) role.hosts) (rolesOf service)
+        ++ concatMap (
+          role:
+          map (host: {
+            inherit (role) name;
+            inherit host;
+          }) role.hosts
+        ) (rolesOf service)
       ) services
     )
   );
