@@ -11,6 +11,7 @@ import { child } from '../schema/tree.ts'
 import type { Names } from '../selectors/names.ts'
 import { builtinSettings, checkBuiltinRoles } from './builtins.ts'
 import { below, byKey, createComplaints, type Complaints } from './complaints.ts'
+import { checkConflicts } from './conflicts.ts'
 import { createInclude, defaultInclude } from './configuration.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
@@ -47,6 +48,7 @@ export function compile(source: SourceTree): Compilation {
   )
   const inputs = flakeInputs(fleet.project, complaints)
   const inventory = isBroken ? undefined : resolveFleet(fleet, inputs, source, complaints)
+  if (inventory) checkConflicts(inventory, complaints)
   const lock = checkLock(source.texts.get(lockFile), inputs, (name) =>
     fleet.project?.body.inputs?.[name]
       ? byKey(below(fleet.project.place, 'inputs', name))
