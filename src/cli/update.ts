@@ -1,7 +1,9 @@
-import { copyFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
+import { movedSourceFlake } from '../render/flake.ts'
+import { sourceFlakeFile } from '../schema/source-flake.ts'
 import { readCompiled } from './compiled.ts'
 import type { CliContext, LockFlake } from './context.ts'
 import { folderOf } from './folder.ts'
@@ -48,6 +50,8 @@ export async function update(
       recursive: true,
       filter: (path) => !['.git', 'node_modules'].includes(basename(path)),
     })
+    if (compiled.inventory.hasSourceFlake)
+      await rename(join(work, sourceFlakeFile), join(work, movedSourceFlake))
     await writeFiles(work, compiled.rendered)
     await lock(work, input).catch((cause: Error) => {
       throw new Error(`flake.lock is not written: ${cause.message}`, { cause })

@@ -7,6 +7,7 @@ import { decode, projectFile } from '../schema/decode.ts'
 import type { DeclaredRole, DeclaredService, Fleet } from '../schema/fleet.ts'
 import { checkLock, lockFile } from '../schema/lock.ts'
 import { parse, type Place, type SourceFile } from '../schema/parse.ts'
+import { sourceFlakeFile } from '../schema/source-flake.ts'
 import { child } from '../schema/tree.ts'
 import type { Names } from '../selectors/names.ts'
 import { builtinSettings, checkBuiltinRoles } from './builtins.ts'
@@ -46,7 +47,7 @@ export function compile(source: SourceTree): Compilation {
   const isBroken = files.some((file) =>
     file.complaints.some(({ code }) => code === 'schema/syntax'),
   )
-  const inputs = flakeInputs(fleet.project, complaints)
+  const inputs = flakeInputs(fleet.project, source.texts.get(sourceFlakeFile), complaints)
   const inventory = isBroken ? undefined : resolveFleet(fleet, inputs, source, complaints)
   if (inventory) checkConflicts(inventory, complaints)
   const lock = checkLock(source.texts.get(lockFile), inputs, (name) =>
@@ -143,6 +144,7 @@ function resolveFleet(
   return {
     generation: 1,
     inputs,
+    hasSourceFlake: paths.has(sourceFlakeFile),
     rollout: { parallel: fleet.project?.body.rollout?.parallel ?? 2 },
     domains: byName(fleet.domains).map((domain): Domain => {
       const { kind, name, label, at: place } = domain

@@ -1,3 +1,4 @@
+import { movedSourceFlake } from '../render/flake.ts'
 import type { Complaints } from './complaints.ts'
 
 /**
@@ -14,11 +15,11 @@ export function checkReserved(paths: ReadonlySet<string>, complaints: Complaints
       'give the folder another name',
     )
   }
-  if (paths.has('flake.nix')) {
-    complaints.warn(
-      'compile/source-flake',
-      'flake.nix is kept as flake.source.nix beside the generated one; its inputs and outputs are not merged yet',
-      { file: 'flake.nix', document: 0, path: [] },
+  if (paths.has(movedSourceFlake))
+    complaints.error(
+      'compile/reserved-file',
+      `${movedSourceFlake} is where flake.nix goes in the generated branch`,
+      { file: movedSourceFlake, document: 0, path: [] },
+      'give the file another name',
     )
-  }
 }

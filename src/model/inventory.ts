@@ -5,6 +5,8 @@ import type { Value } from './value.ts'
 export interface Inventory {
   readonly generation: 1
   readonly inputs: readonly FlakeInput[]
+  /** Whether the source has a `flake.nix` of its own, whose outputs are kept. */
+  readonly hasSourceFlake?: boolean
   readonly rollout: RolloutSettings
   readonly domains: readonly Domain[]
   readonly clusters: readonly Cluster[]
@@ -16,10 +18,13 @@ export interface Inventory {
 /** A flake input; `nixpkgs` and `deploy-rs` are always there. */
 export interface FlakeInput {
   readonly name: string
+  /** Empty where `more` says it in other words. */
   readonly url: string
   readonly flake: boolean
   /** input of this input -> input of ours that it follows */
   readonly follows: Readonly<Record<string, string>>
+  /** What else a `flake.nix` of the source says of it, by attribute path below its name. */
+  readonly more?: readonly (readonly [path: readonly string[], value: string | number | boolean])[]
 }
 
 export interface RolloutSettings {

@@ -3,10 +3,13 @@ import { type Binding, call, type Nix, printNix, set, text, word } from './nix-t
 import { pathFrom } from './nix-value.ts'
 import type { Places } from './places.ts'
 
+/** Where a flake of the source's own is in the generated tree. */
+export const movedSourceFlake = 'flake.source.nix'
+
 /** Text of `flake.nix`: the inputs, and one line for each machine and service. */
 export function toFlake(inventory: Inventory, places: Places): string {
   const inputs = flakeInputs(inventory).flatMap(toBindings)
-  const outputs = call(
+  const ours = call(
     'import ./nixcluster/lib',
     set({
       inputs: word('inputs'),
@@ -14,6 +17,7 @@ export function toFlake(inventory: Inventory, places: Places): string {
       services: toFiles(places.services),
     }),
   )
+  const outputs = inventory.hasSourceFlake ? besideSource(ours) : ours
   return `# Written by nixcluster (generation ${inventory.generation}): change the YAML instead.
 {
   inputs = ${printNix({ kind: 'set', bindings: inputs }, 1)};
@@ -25,18 +29,31 @@ export function toFlake(inventory: Inventory, places: Places): string {
 `
 }
 
+function besideSource(ours: Nix): Nix {
+  const source = word(`import ./${movedSourceFlake}`)
+  return call(
+    'import ./nixcluster/lib/merge-outputs.nix',
+    set({ inputs: word('inputs'), source, ours }),
+  )
+}
+
 /** The inputs of the generated flake, in order of their names. */
 export function flakeInputs({ inputs }: Inventory): readonly FlakeInput[] {
   return inputs.toSorted(byFirst(({ name }) => name))
 }
 
-function toBindings({ name, url, flake, follows }: FlakeInput): readonly Binding[] {
+function toBindings({ name, url, flake, follows, more = [] }: FlakeInput): readonly Binding[] {
   const followed = Object.entries(follows).toSorted(byFirst(([input]) => input))
-  return [
-    [[name, 'url'], text(url)],
+  const bindings: readonly Binding[] = [
+    ...(url === '' ? [] : [[[name, 'url'], text(url)] as const]),
     ...(flake ? [] : [[[name, 'flake'], word('false')] as const]),
     ...followed.map(([input, to]) => [[name, 'inputs', input, 'follows'], text(to)] as const),
+    ...more.map(
+      ([path, value]) =>
+        [[name, ...path], typeof value === 'string' ? text(value) : word(String(value))] as const,
+    ),
   ]
+  return bindings.length > 0 ? bindings : [[[name], set({})]]
 }
 
 function toFiles(places: ReadonlyMap<string, string>): Nix {

@@ -1,5 +1,6 @@
 import type { RenderedTree } from '../model/compilation.ts'
 import type { TreeEntry } from '../model/ports.ts'
+import { movedSourceFlake } from './flake.ts'
 
 /** Forges run or refuse these on a branch of their own. */
 const leftOut = ['.github/', '.gitea/', '.forgejo/', '.gitlab-ci.yml', 'nixcluster/']
@@ -11,6 +12,6 @@ export function generatedTree(
 ): { readonly kept: readonly TreeEntry[]; readonly files: ReadonlyMap<string, string> } {
   const kept = source
     .filter(({ path }) => !leftOut.some((out) => path === out || path.startsWith(out)))
-    .map((entry) => (entry.path === 'flake.nix' ? { ...entry, path: 'flake.source.nix' } : entry))
+    .map((entry) => (entry.path === 'flake.nix' ? { ...entry, path: movedSourceFlake } : entry))
   return { kept, files: rendered.files }
 }

@@ -59,10 +59,11 @@ function readLock(
 }
 
 function staleness(
-  { name, url, follows }: FlakeInput,
+  { name, url, follows, more = [] }: FlakeInput,
   { root, nodes }: { root: LockNode; nodes: Readonly<Record<string, LockNode>> },
 ): string | undefined {
   const key = root.inputs?.[name]
+  if (Array.isArray(key) && more.some(([path]) => path.join('.') === 'follows')) return undefined
   const node = typeof key === 'string' ? nodes[key] : undefined
   if (!node) return `flake.lock does not have the input '${name}'`
   const wanted = originalOf(url)

@@ -168,6 +168,20 @@ test('update locks the rendered flake beside the source, and brings the lock bac
   })
 })
 
+test("update locks a source's own flake beside ours", async () => {
+  useDemo()
+  writeFileSync(join(folder, 'flake.nix'), '{ inputs.mine.url = "path:./mine"; outputs = _: { }; }')
+  const seen: string[] = []
+  await run('update', async (work) => {
+    seen.push(readFileSync(join(work, 'flake.nix'), 'utf8'))
+    seen.push(readFileSync(join(work, 'flake.source.nix'), 'utf8'))
+    writeFileSync(join(work, 'flake.lock'), '{}')
+  })
+  expect(seen[0]).toContain('mine.url = "path:./mine";')
+  expect(seen[1]).toContain('outputs = _: { };')
+  expect(readFileSync(join(folder, 'flake.nix'), 'utf8')).toBe(seen[1])
+})
+
 test('a link that leads out of the folder is not there', async () => {
   useDemo()
   rmSync(join(folder, 'modules/base.nix'))

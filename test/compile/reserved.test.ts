@@ -12,8 +12,9 @@ test('a source folder nixcluster/ is refused instead of being left out', () => {
   )
 })
 
-test('a source flake.nix is moved aside with a warning', () => {
-  expect(linesFor('flake.nix')).toContain('flake.nix warning compile/source-flake')
+test('flake.nix may be there, and nothing where it goes', () => {
+  expect(linesFor('flake.nix').join()).not.toContain('flake.nix')
+  expect(linesFor('flake.source.nix')).toContain('flake.source.nix error compile/reserved-file')
 })
 
 test('other folders may have any name', () => {
