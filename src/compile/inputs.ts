@@ -4,6 +4,7 @@ import { didYouMean } from '../model/suggestion.ts'
 import type { DeclaredProject } from '../schema/fleet.ts'
 import { type InputSetting, readSourceFlake, sourceFlakeFile } from '../schema/source-flake.ts'
 import { below, byKey, type Complaints } from './complaints.ts'
+import { checkCredentials } from './secrets.ts'
 
 const defaults: readonly FlakeInput[] = [
   { name: 'nixpkgs', url: 'github:NixOS/nixpkgs/nixos-25.11', flake: true, follows: {} },
@@ -31,10 +32,11 @@ export function flakeInputs(
   for (const [name, input] of Object.entries(written)) {
     const place = below(project!.place, 'inputs', name)
     if (!isName(name)) {
-      complaints.error('compile/input-name', `'${name}' cannot name an input`, byKey(place))
+      badName(name, byKey(place), complaints)
       continue
     }
     if (input?.url === undefined) continue
+    checkCredentials(input.url, below(place, 'url'), complaints)
     const known = inputs.get(name)
     const follows = input.follows ?? known?.follows ?? {}
     const made = { name, url: input.url, flake: input.flake ?? true, follows: clean(follows) }
@@ -60,6 +62,17 @@ export function flakeInputs(
   return [...inputs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+function badName(name: string, place: Position, complaints: Complaints): void {
+  complaints.error(
+    'compile/input-name',
+    `'${name}' cannot name an input`,
+    place,
+    name === 'self'
+      ? "'self' is the flake itself: choose another name"
+      : 'letters, digits, - and _ only, with a letter first',
+  )
+}
+
 const inSourceFlake: Position = { file: sourceFlakeFile, document: 0, path: [] }
 
 /** The inputs of the source's own flake. */
@@ -73,8 +86,9 @@ function sourceInputs(code: string, complaints: Complaints): readonly FlakeInput
       'its inputs are merged into those of the generated flake, its outputs are kept',
     )
   return [...inputs].flatMap(([name, settings]) => {
+    for (const [, value] of settings) checkCredentials(String(value), inSourceFlake, complaints)
     if (isName(name)) return [toInput(name, settings)]
-    complaints.error('compile/input-name', `'${name}' cannot name an input`, inSourceFlake)
+    badName(name, inSourceFlake, complaints)
     return []
   })
 }

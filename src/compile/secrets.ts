@@ -27,6 +27,17 @@ export function checkPrivateKey(text: string, at: Position, complaints: Complain
   if (privateKey.test(text)) warn('this is a private key', at, complaints)
 }
 
+/** Warns of a flake reference that holds a password or a token: it goes into `flake.nix` and `flake.lock`. */
+export function checkCredentials(url: string, at: Position, complaints: Complaints): void {
+  if (!/:\/\/[^/?#]*:[^/?#]*@|[?&][\w-]*(?:token|password|secret)=[^&]/i.test(url)) return
+  complaints.warn(
+    'schema/secret',
+    'this flake reference holds a password: it is written to flake.nix and flake.lock as it is',
+    at,
+    "leave it out: git's credentials, ssh keys and Nix' access-tokens stand where the controller runs",
+  )
+}
+
 function warn(message: string, at: Position, complaints: Complaints): void {
   complaints.warn(
     'schema/secret',
