@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { readConfig, type Config } from '../config/config.ts'
-import { createLog } from '../log/log.ts'
+import type { Config } from '../config/config.ts'
 import type { Log } from '../model/ports.ts'
 import type { CliContext } from './context.ts'
 import { couldNotRun, printDiagnostics } from './output.ts'
@@ -37,6 +36,9 @@ async function serve(
   if (missing !== undefined && !mayLack) {
     return couldNotRun(context, new Error(`the settings ${file} cannot be read (${missing})`))
   }
+  // Whoever only asks for help needs neither of them.
+  const { readConfig } = await import('../config/config.ts')
+  const { createLog } = await import('../log/log.ts')
   const { config, diagnostics } = readConfig({
     file,
     text,
