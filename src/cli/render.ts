@@ -8,18 +8,25 @@ import type { CliContext } from './context.ts'
 import { folderOf } from './folder.ts'
 import { couldNotRun } from './output.ts'
 
-/** `nixcluster render --out DIR`: writes the generated files, as the generated branch would have them. */
+/** `nixcluster render --out DIR`: the generated files, as the generated branch would have them. */
 export function register(program: Command, context: CliContext): void {
   program
     .command('render')
     .description('write the generated files into a folder')
-    .requiredOption('--out <folder>', 'where to write; what is there of the same name is replaced')
+    .requiredOption(
+      '--out <folder>',
+      'where to write, - for the standard output; what is there of the same name is replaced',
+    )
     .option('--dir <folder>', 'the repository (default: the current folder)')
     .addHelpText('after', '\nExample: nixcluster render --out /tmp/rendered')
     .action(async ({ dir, out }: { dir?: string; out: string }) => {
       try {
         const compiled = await readCompiled(folderOf(context.cwd, dir), context)
         if (!compiled) return
+        if (out === '-') {
+          writeStream(context.stdout, compiled.rendered)
+          return
+        }
         await writeFiles(resolve(context.cwd, out), compiled.rendered)
         context.stdout(`${count(compiled.rendered.files.size, 'file')} written to ${out}\n`)
       } catch (error) {
@@ -34,4 +41,19 @@ export async function writeFiles(folder: string, { files }: RenderedTree): Promi
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
+}
+
+/** Characters that are written at once: a call for each file would cost more than the file. */
+const portion = 1_000_000
+
+/** Writes generated files one after another, each below its path. */
+function writeStream(write: (text: string) => void, { files }: RenderedTree): void {
+  let text = ''
+  for (const [path, content] of files) {
+    text += `# ==> ${path}\n${content}\n`
+    if (text.length < portion) continue
+    write(text)
+    text = ''
+  }
+  write(text)
 }

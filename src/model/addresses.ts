@@ -55,9 +55,17 @@ export function primaryInterface<T extends WithAddresses>(interfaces: readonly T
   return marked ?? (addressed.length === 1 ? addressed[0] : undefined)
 }
 
+const read = new WeakMap<WithAddresses, readonly Address[]>()
+
 /** The addresses of an interface, without prefix lengths. */
-export function ipsOf(wire: WithAddresses | undefined): Address[] {
-  return (wire?.addresses ?? []).flatMap((text) => parseAddress(text) ?? [])
+export function ipsOf(wire: WithAddresses | undefined): readonly Address[] {
+  if (wire === undefined) return []
+  // Asked many times over: reading an address costs more than all else about an interface.
+  const known = read.get(wire)
+  if (known) return known
+  const addresses = wire.addresses.flatMap((text) => parseAddress(text) ?? [])
+  read.set(wire, addresses)
+  return addresses
 }
 
 /** The first address of each family. */

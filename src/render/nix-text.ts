@@ -22,12 +22,12 @@ export const word = (text: string): Nix => ({ kind: 'word', text })
 export const text = (value: string): Nix => ({ kind: 'text', value })
 export const list = (items: readonly Nix[]): Nix => ({ kind: 'list', items })
 /** A set of bindings by plain names; those without a value are left out. */
-export const set = (bindings: Readonly<Record<string, Nix | undefined>>): Nix => ({
-  kind: 'set',
-  bindings: Object.entries(bindings).flatMap(([name, value]) =>
-    value === undefined ? [] : [[[name], value] as const],
-  ),
-})
+export function set(values: Readonly<Record<string, Nix | undefined>>): Nix {
+  const bindings: Binding[] = []
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) bindings.push([[name], value])
+  return { kind: 'set', bindings }
+}
 export const call = (name: string, ...values: readonly Nix[]): Nix => ({
   kind: 'call',
   function: name,
@@ -66,7 +66,7 @@ function print(nix: Nix, spot: Spot): string {
       const [only] = nix.items
       const { before, after } = spot
       const item = { depth, before: before + 2, after: after + 2 }
-      const line = nix.items.length === 1 && `[ ${printOperand(only!, item)} ]`
+      const line = before + shortest(nix) + after <= width && `[ ${printOperand(only!, item)} ]`
       if (line && fits(line, spot)) return line
       const items = nix.items.map((each) => printOperand(each, lineBelow(depth)))
       return `[${items.map((each) => `${end}  ${each}`).join('')}${end}]`
@@ -119,12 +119,36 @@ const keywords = new Set([
   'with',
 ])
 const width = 100
-const indentation = (depth: number): string => '  '.repeat(depth)
+const indentations: string[] = []
+const indentation = (depth: number): string => (indentations[depth] ??= '  '.repeat(depth))
 const lineBelow = (depth: number): Spot => ({ depth: depth + 1, before: 0, after: 0 })
-const lengthOf = (line: string): number => [...line].length
+const lengthOf = (line: string): number => (isAscii(line) ? line.length : [...line].length)
+const isAscii = (text: string): boolean => /^[ -~]*$/.test(text)
 const firstLine = (printed: string): string => printed.split('\n', 1)[0]!
 const fits = (line: string, { before, after }: Spot): boolean =>
   !line.includes('\n') && before + lengthOf(line) + after <= width
+
+/** The least that it takes on one line: lists in lists would be printed again at each depth to see it. */
+function shortest(nix: Nix): number {
+  switch (nix.kind) {
+    case 'word':
+    case 'path':
+      return nix.text.length
+    case 'text':
+      return nix.value.length + 2
+    case 'code':
+      return nix.text.trim().length
+    case 'call':
+      return nix.arguments.reduce((sum, each) => sum + 1 + shortest(each), nix.function.length)
+    case 'list':
+      if (nix.items.length > 1) return Infinity
+      return 3 + nix.items.reduce((sum, item) => sum + 1 + shortest(item), 0)
+    case 'set':
+      return nix.bindings.length === 0 ? 3 : Infinity
+    case 'function':
+      return Infinity
+  }
+}
 
 function printBinding([path, value]: Binding, depth: number): string {
   if (value.kind === 'word' && path.length === 1 && path[0] === value.text)

@@ -15,6 +15,8 @@ const scope = [
   'hostAt',
 ] as const
 
+const mayUseScope = new RegExp(scope.join('|'))
+
 /** Turns a value into Nix, with its paths relative to the generated file that it stands in. */
 export function toNix(value: Value, file: string): Nix {
   switch (value.kind) {
@@ -50,20 +52,30 @@ export function toNix(value: Value, file: string): Nix {
 
 /** Writes the path of a file of the repository as one relative to a generated file. */
 export function pathFrom(file: string, path: string): Nix {
-  const from = file.split('/').slice(0, -1)
-  const target = path.split('/').filter((part) => part !== '')
-  const apart = from.findIndex((part, index) => part !== target[index])
-  const shared = apart === -1 ? from.length : apart
-  const up = from.slice(shared).map(() => '..')
+  const target = /^\/|\/\/|\/$/.test(path) ? partsOf(path).join('/') : path
+  const shared = sharedFolders(file, target)
+  const up = '../'.repeat(file.slice(shared).split('/').length - 1) || './'
+  const rest = target.slice(shared)
   // Interpolation is for what a path literal cannot spell.
-  const down = target
-    .slice(shared)
-    .map((part) => (/^[\w.+-]+$/.test(part) ? part : `\${${quote(part)}}`))
-  return {
-    kind: 'path',
-    text: [...(up.length > 0 ? up : ['.']), ...down].join('/'),
-    target: target.join('/'),
+  const down = /^[\w.+/-]*$/.test(rest)
+    ? rest
+    : partsOf(rest)
+        .map((part) => (/^[\w.+-]+$/.test(part) ? part : `\${${quote(part)}}`))
+        .join('/')
+  return { kind: 'path', text: down === '' ? up.slice(0, -1) : up + down, target }
+}
+
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '')
+
+/** How much of two paths are folders that both lie in; the second may be a folder itself. */
+function sharedFolders(file: string, path: string): number {
+  let shared = 0
+  for (let index = 0; index <= path.length; index++) {
+    const char = path[index] ?? '/'
+    if (file[index] !== char) break
+    if (char === '/') shared = index + 1
   }
+  return shared
 }
 
 /** The names of the scope that an expression may use. */
@@ -71,7 +83,7 @@ export function namesUsed(nix: Nix): readonly string[] {
   const words = new Set<string>()
   visit(nix, (each) => {
     const text = each.kind === 'call' ? each.function : 'text' in each ? each.text : ''
-    if (each.kind === 'path') return
+    if (each.kind === 'path' || !mayUseScope.test(text)) return
     for (const found of text.match(/[A-Za-z_][\w'-]*/g) ?? []) words.add(found)
   })
   return scope.filter((name) => words.has(name))
@@ -104,11 +116,14 @@ function visit(nix: Nix, see: (nix: Nix) => void): void {
   see(nix)
   switch (nix.kind) {
     case 'list':
-      return nix.items.forEach((item) => visit(item, see))
+      for (const item of nix.items) visit(item, see)
+      return
     case 'set':
-      return nix.bindings.forEach(([, value]) => visit(value, see))
+      for (const [, value] of nix.bindings) visit(value, see)
+      return
     case 'call':
-      return nix.arguments.forEach((each) => visit(each, see))
+      for (const each of nix.arguments) visit(each, see)
+      return
     case 'function':
       return visit(nix.body, see)
   }

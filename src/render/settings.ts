@@ -92,7 +92,7 @@ function separate(options: readonly OptionSetting[]): readonly (readonly OptionS
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   const groups: { taken: Set<string>; above: Set<string>; settings: OptionSetting[] }[] = []
   for (const { setting, key } of keyed) {
-    const above = setting.path.slice(1).map((_, end) => setting.path.slice(0, end + 1).join('\0'))
+    const above = keysAbove(key)
     const fits = ({ taken, above: others }: (typeof groups)[number]): boolean =>
       !taken.has(key) && !others.has(key) && !above.some((path) => taken.has(path))
     let group = groups.find(fits)
@@ -103,4 +103,12 @@ function separate(options: readonly OptionSetting[]): readonly (readonly OptionS
     group.settings.push(setting)
   }
   return groups.map(({ settings }) => settings)
+}
+
+/** The keys of the paths that lead to a path. */
+function keysAbove(key: string): readonly string[] {
+  const above: string[] = []
+  for (let end = key.indexOf('\0'); end >= 0; end = key.indexOf('\0', end + 1))
+    above.push(key.slice(0, end))
+  return above
 }

@@ -13,6 +13,14 @@ test('short lists stay on a line, longer ones take one for each item', () => {
   expect(print([22, -1])).toBe('[\n  22\n  (-1)\n]')
 })
 
+test('lists in lists are printed once', () => {
+  const depth = 90
+  let nested = text('some text that needs a line for itself')
+  for (let level = 0; level < depth; level++) nested = list([nested])
+  // At each depth once more, this would take longer than anybody waits.
+  expect(printNix(nested).split('\n').length).toBeGreaterThan(depth)
+})
+
 test('sets take a line for each name, and quote what is no identifier', () => {
   expect(print({ enable: true, 'a.b': null, or: {} })).toBe(
     '{\n  enable = true;\n  "a.b" = null;\n  "or" = { };\n}',
