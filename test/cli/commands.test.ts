@@ -142,6 +142,18 @@ test('render writes what the generated branch would have, and nothing when there
   expect(existsSync(join(folder, 'other'))).toBe(false)
 })
 
+test('render --out - prints every generated file below its path', async () => {
+  useDemo()
+  const { code, stdout } = await run('render --out -')
+  await run('render --out out')
+  expect(code).toBe(0)
+  const [, ...parts] = stdout.split(/^# ==> /m)
+  const paths = parts.map((part) => part.split('\n', 1)[0]!)
+  expect(paths).toContain('flake.nix')
+  const files = paths.map((path) => `${path}\n${readFileSync(join(folder, 'out', path), 'utf8')}\n`)
+  expect(parts).toEqual(files)
+})
+
 test('update locks the rendered flake beside the source, and brings the lock back', async () => {
   useDemo()
   const seen: unknown[] = []
