@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { folderOf } from './nix.ts'
 import { configOf, demo, flake } from './yaml-fleet.ts'
 
 const host = (label: string, address: string, more = ''): string =>
@@ -50,6 +53,13 @@ ${host('vm0', '10.0.0.10', ', deployment: { hostKey: ssh-ed25519 AAAA0 }')}${hos
       publicKey: 'ssh-ed25519 AAAA1',
     },
   })
+  const text = evaluate(...configOf('vm2', 'environment.etc."ssh/ssh_known_hosts".text')) as string
+  const file = join(folderOf([['known_hosts', text]]), 'known_hosts')
+  const find = (name: string) =>
+    spawnSync('ssh-keygen', ['-F', name, '-f', file], { encoding: 'utf8' }).stdout
+  expect(find('vm0')).toContain('AAAA0')
+  expect(find('[10.0.0.11]:2222')).toContain('AAAA1')
+  expect(find('10.0.0.11')).toBe('')
 })
 
 test('wireguard-mesh makes every other member a peer', () => {

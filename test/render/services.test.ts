@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { folderOf } from './nix.ts'
 import { configOf, demo, flake } from './yaml-fleet.ts'
 
 const written = 'builtins.fromJSON environment.etc.seen.text'
@@ -111,4 +112,24 @@ test('a definition may be a module as it is, and options may be set beside it', 
     { 'services/plain.nix': '{ environment.etc.seen.text = "\\"plain\\""; }' },
   )
   expect(evaluate(...configOf('vm0', `[ (${written}) users.motd ]`))).toEqual(['plain', 'hello'])
+})
+
+test('a definition may be an attribute of an input', () => {
+  const folder = folderOf([
+    [
+      'flake.nix',
+      '{ outputs = _: { services.web = { settings, this, ... }: { environment.etc.seen.text = builtins.toJSON [ settings.port this.hostName ]; }; }; }',
+    ],
+  ])
+  const input = `inputs:\n  assets: { url: "path:${folder}" }`
+  const evaluate = flake(
+    demo(`
+    services:
+      web: { selectors: [vm0], definition: { flake: assets, attribute: services.web }, settings: { port: 80 } }
+    machines: { vm0: }
+`),
+    {},
+    (yaml) => yaml.replace('inputs:', input),
+  )
+  expect(evaluate(...configOf('vm0', written))).toEqual([80, 'vm0'])
 })

@@ -12,12 +12,13 @@ ${Object.entries(labFlakes)
 ---
 `
 
-/** The flake of a fleet in YAML, with its Nix files. */
+/** The flake of a fleet in YAML, with its Nix files; `change` is of the text with its inputs. */
 export function flake(
   yaml: string,
   sources: Record<string, string> = {},
+  change: (yaml: string) => string = (text) => text,
 ): ReturnType<typeof flakeIn> {
-  const compilation = compileTexts({ 'nixcluster.yaml': project + yaml, ...sources })
+  const compilation = compileTexts({ 'nixcluster.yaml': change(project + yaml), ...sources })
   expect(linesOf(compilation).filter((line) => line.includes(' error: '))).toEqual([])
   return flakeIn([...Object.entries(sources), ...compilation.rendered!.files])
 }
