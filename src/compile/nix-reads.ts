@@ -1,6 +1,9 @@
-/** What lets Nix code read files that no module list names; each alone is enough to be careful. */
+/**
+ * What lets Nix code read files that no module list names; each alone is enough to be careful. What we
+ * generate follows from the YAML.
+ */
 const readers =
-  /\bread(?:File|Dir|FileType)\b|\bfileContents\b|\bimport(?:JSON|TOML|YAML)\b|\bfromYAML\b|\bpath(?:Exists)?\b|\bhashFile\b|\bfetch\w+\b|\bfilterSource\b|\bclean\w*Source\b|\bfileset\b|\btoString\b|\bdirOf\b|\bself\b|__curPos|ya?ml/
+  /\bread(?:File|Dir|FileType)\b|\bfileContents\b|\bimport(?:JSON|TOML|YAML)\b|\bfromYAML\b|\bpath(?:Exists)?\b|\bhashFile\b|\bfetch\w+\b|\bfilterSource\b|\bclean\w*Source\b|\bfileset\b|\btoString\b|\bdirOf\b|\bself\b|__curPos|ya?ml|\.\/nixcluster\b/
 
 /** `./.`, `../..`, `./folder`: without a suffix a literal may mean a folder with everything in it. */
 const folderLiteral =
