@@ -28,12 +28,12 @@ const programEnvironment = (): Record<string, string> =>
     }),
   )
 
-const lock: LockFlake = async (folder, input) => {
+const lock: LockFlake = async (folder, inputs) => {
   if (!hasNix) throw new Error('nix is not in PATH: install Nix, 2.18 or later')
   const { createNix } = await import('./nix/nix.ts')
   const stateDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
   const nix = createNix({ nix: 'nix', env: programEnvironment(), stateDir })
-  await nix.lock(folder, input === undefined ? 'missing' : { input })
+  await nix.lock(folder, inputs)
 }
 
 const hasNix = (process.env['PATH'] ?? '')

@@ -10,5 +10,5 @@ export interface CliContext {
   readonly exit: (code: 0 | 1 | 2) => void
 }
 
-/** Locks the flake in a folder by Nix: all inputs that are new, or one of them anew; throws what Nix says. */
-export type LockFlake = (folder: string, input?: string) => Promise<void>
+/** Locks the flake in a folder by Nix: what is missing, or these inputs anew; throws what Nix says. */
+export type LockFlake = (folder: string, inputs: 'missing' | readonly string[]) => Promise<void>

@@ -41,7 +41,7 @@ async function init(
     await writeFile(join(folder, path), text)
     context.stdout(`${path} is written\n`)
   }
-  if (lock) await update(folder, undefined, context, lock)
+  if (lock) await update(folder, 'missing', context, lock)
   else context.stdout('next: nixcluster update, which needs Nix, writes flake.lock\n')
 }
 

@@ -2,7 +2,12 @@ import { copyFile, cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
+import type { FlakeInput } from '../model/inventory.ts'
+import { didYouMean } from '../model/suggestion.ts'
 import { movedSourceFlake } from '../render/flake.ts'
+import { columns } from '../report/plain.ts'
+import { lockFile } from '../schema/lock.ts'
+import { type LockedState, type LockMove, lockMoves } from '../schema/lock-moves.ts'
 import { sourceFlakeFile } from '../schema/source-flake.ts'
 import { readCompiled } from './compiled.ts'
 import type { CliContext, LockFlake } from './context.ts'
@@ -10,17 +15,17 @@ import { folderOf } from './folder.ts'
 import { couldNotRun } from './output.ts'
 import { writeFiles } from './render.ts'
 
-/** `nixcluster update [INPUT]`: writes `flake.lock`, or moves one input in it. */
+/** `nixcluster update [INPUT...]`: moves the inputs in `flake.lock`, and says which did. */
 export function register(program: Command, context: CliContext, lock: LockFlake): void {
   program
     .command('update')
-    .description('write flake.lock: what is missing, or one input anew')
-    .argument('[input]', 'the flake input that moves to its newest state')
+    .description('move flake inputs to their newest state in flake.lock')
+    .argument('[input...]', 'only these (default: all)')
     .option('--dir <folder>', 'the repository (default: the current folder)')
     .addHelpText('after', '\nExample: nixcluster update nixpkgs')
-    .action(async (input: string | undefined, { dir }: { dir?: string }) => {
+    .action(async (inputs: readonly string[], { dir }: { dir?: string }) => {
       try {
-        await update(folderOf(context.cwd, dir), input, context, lock)
+        await update(folderOf(context.cwd, dir), inputs, context, lock)
       } catch (error) {
         couldNotRun(context, error)
       }
@@ -30,19 +35,23 @@ export function register(program: Command, context: CliContext, lock: LockFlake)
 /** Locks the flake that a folder's configuration gives, and puts the lock into the folder. */
 export async function update(
   folder: string,
-  input: string | undefined,
+  inputs: 'missing' | readonly string[],
   context: CliContext,
   lock: LockFlake,
 ): Promise<void> {
   const compiled = await readCompiled(folder, context)
   if (!compiled) return
-  const known = compiled.inventory.inputs.map(({ name }) => name)
-  if (input !== undefined && !known.includes(input)) {
-    context.stderr(`no flake input is called '${input}'; there are ${known.join(', ')}\n`)
+  const known = compiled.inventory.inputs.filter(isLocked).map(({ name }) => name)
+  const unknown = inputs === 'missing' ? [] : inputs.filter((name) => !known.includes(name))
+  for (const name of unknown) {
+    const guess = didYouMean(name, known) || `; there are ${known.join(', ')}`
+    context.stderr(`no flake input is called '${name}'${guess}\n`)
+  }
+  if (unknown.length > 0) {
     context.exit(1)
     return
   }
-  const before = compiled.source.texts.get('flake.lock')
+  const before = compiled.source.texts.get(lockFile)
   const work = await mkdtemp(join(tmpdir(), 'nixcluster-update-'))
   try {
     // The whole tree: an input may be a folder of it.
@@ -53,17 +62,38 @@ export async function update(
     if (compiled.inventory.hasSourceFlake)
       await rename(join(work, sourceFlakeFile), join(work, movedSourceFlake))
     await writeFiles(work, compiled.rendered)
-    await lock(work, input).catch((cause: Error) => {
-      throw new Error(`flake.lock is not written: ${cause.message}`, { cause })
+    const wanted = inputs.length > 0 ? inputs : known
+    await lock(work, wanted).catch((cause: Error) => {
+      throw new Error(`${lockFile} is not written: ${cause.message}`, { cause })
     })
-    const after = await readFile(join(work, 'flake.lock'), 'utf8')
+    const after = await readFile(join(work, lockFile), 'utf8')
     if (after === before) {
-      context.stdout('flake.lock is as it was\n')
+      context.stdout(`${lockFile} is as it was\n`)
       return
     }
-    await copyFile(join(work, 'flake.lock'), join(folder, 'flake.lock'))
-    context.stdout('flake.lock is written; commit it\n')
+    await copyFile(join(work, lockFile), join(folder, lockFile))
+    context.stdout(
+      `${[...movesText(lockMoves(before, after)), `${lockFile} is written; commit it`].join('\n')}\n`,
+    )
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+/** What follows another input from the start has no entry of its own. */
+function isLocked({ more = [] }: FlakeInput): boolean {
+  return !more.some(([path]) => path.join('.') === 'follows')
+}
+
+function movesText(moves: readonly LockMove[]): readonly string[] {
+  const rows = moves.map(({ name, from, to }) => [name, ...cells(from), '→', ...cells(to)])
+  return columns(rows, 2)
+}
+
+/** The day and the beginning of the revision; a folder has no revision, but the hash of its content. */
+function cells(state: LockedState | undefined): readonly [day: string, revision: string] {
+  if (state === undefined) return ['-', '']
+  const { revision, modified } = state
+  const day = modified === undefined ? '' : new Date(modified * 1000).toISOString().slice(0, 10)
+  return [day, revision.replace(/^sha256-/, '').slice(0, 7)]
 }

@@ -38,7 +38,7 @@ import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 export function compile(source: SourceTree): Compilation {
   const complaints = createComplaints()
   const files = readFiles(source, complaints)
-  const locate = createLocate(files)
+  const locate = createLocate(files, source.texts)
   const decoded = decode(files)
   complaints.addAll(decoded.complaints)
   checkReserved(source.paths, complaints)
@@ -243,10 +243,28 @@ function toRole({ name, written, at: place, body }: DeclaredRole, names: Names):
   }
 }
 
-function createLocate(files: readonly SourceFile[]): (position: Position) => Place {
+function createLocate(
+  files: readonly SourceFile[],
+  texts: ReadonlyMap<string, string>,
+): (position: Position) => Place {
   const byPath = new Map(files.map((file) => [file.path, file]))
-  const start = { line: 1, column: 1, endLine: 1, endColumn: 1 }
-  return (position) => byPath.get(position.file)?.locate(position) ?? start
+  return (position) =>
+    byPath.get(position.file)?.locate(position) ?? placeIn(texts.get(position.file), position)
+}
+
+/** A place in a file that is no YAML. */
+function placeIn(
+  text: string | undefined,
+  { part = { start: 0, end: 0 } }: Pick<Position, 'part'>,
+): Place {
+  const [line, column] = lineAndColumn(text ?? '', part.start)
+  const [endLine, endColumn] = lineAndColumn(text ?? '', part.end)
+  return { line, column, endLine, endColumn }
+}
+
+function lineAndColumn(text: string, offset: number): readonly [line: number, column: number] {
+  const before = text.slice(0, offset).split('\n')
+  return [before.length, before.at(-1)!.length + 1]
 }
 
 function toDiagnostics(

@@ -81,8 +81,8 @@ function sourceInputs(code: string, complaints: Complaints): readonly FlakeInput
   if (mistake)
     complaints.error(
       'compile/source-flake',
-      `line ${mistake.line}: ${mistake.message}`,
-      inSourceFlake,
+      mistake.message,
+      { ...inSourceFlake, part: mistake },
       'its inputs are merged into those of the generated flake, its outputs are kept',
     )
   return [...inputs].flatMap(([name, settings]) => {

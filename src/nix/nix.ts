@@ -24,8 +24,8 @@ export interface NixOptions {
 export interface ControllerNix extends Nix {
   /** `2.26.3` */
   version(): Promise<string>
-  /** Writes `flake.lock` of a folder: `missing` entries only, `all` anew, or one input anew. */
-  lock(folder: string, what: 'missing' | 'all' | { readonly input: string }): Promise<void>
+  /** Writes `flake.lock` of a folder: `missing` entries only, or these inputs anew as well. */
+  lock(folder: string, inputs: 'missing' | readonly string[]): Promise<void>
   /** Lets go the roots below `root` of all but these store paths. */
   prune(root: string, keep: readonly string[]): Promise<void>
 }
@@ -194,12 +194,12 @@ export function createNix(options: NixOptions): ControllerNix {
       return /(\d+\.\d+\S*)/.exec(stdout)?.[1] ?? stdout.trim()
     },
 
-    async lock(folder, what) {
+    async lock(folder, inputs) {
       const flake = `path:${pathToFileURL(folder).pathname}`
       const args =
-        what === 'missing'
+        inputs === 'missing' || inputs.length === 0
           ? ['flake', 'lock', flake]
-          : ['flake', 'update', '--flake', flake, ...(what === 'all' ? [] : [what.input])]
+          : ['flake', 'update', '--flake', flake, ...inputs]
       await nixCommand(args, { timeoutMs: evaluationTimeoutMs })
     },
 

@@ -3,14 +3,17 @@ import type { FlakeInput } from '../model/inventory.ts'
 
 type LockState = 'ok' | 'missing' | 'stale'
 
-interface LockNode {
+/** What a lock says of an input: an input of it is a node by key, or follows another one by path. */
+export interface LockNode {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>
+  readonly locked?: Readonly<Record<string, unknown>>
   readonly original?: Readonly<Record<string, unknown>>
 }
 
 /** The path of the lock in a repository. */
 export const lockFile = 'flake.lock'
-const hint = 'run nixcluster update, and commit flake.lock'
+const commit = 'and commit flake.lock'
+const hint = `run nixcluster update, ${commit}`
 
 /** Whether a `flake.lock` fits the inputs, as far as that is seen without Nix. */
 export function checkLock(
@@ -19,12 +22,12 @@ export function checkLock(
   placeOf: (input: string) => Position | undefined,
 ): { state: LockState; complaints: readonly Complaint[] } {
   const whole: Position = { file: lockFile, document: 0, path: [] }
-  const warning = (code: string, message: string, at: Position): Complaint => ({
+  const warning = (code: string, message: string, at: Position, input?: string): Complaint => ({
     severity: 'warning',
     code,
     message,
     at,
-    hint,
+    hint: input === undefined ? hint : `run nixcluster update ${input}, ${commit}`,
   })
   if (text === undefined)
     return {
@@ -40,12 +43,13 @@ export function checkLock(
   const complaints = inputs.flatMap((input) => {
     const problem = staleness(input, lock)
     if (problem === undefined) return []
-    return [warning('lock/stale', problem, placeOf(input.name) ?? whole)]
+    return [warning('lock/stale', problem, placeOf(input.name) ?? whole, input.name)]
   })
   return { state: complaints.length > 0 ? 'stale' : 'ok', complaints }
 }
 
-function readLock(
+/** The nodes of a lock; undefined where it cannot be read. */
+export function readLock(
   text: string,
 ): { root: LockNode; nodes: Readonly<Record<string, LockNode>> } | undefined {
   try {

@@ -1,4 +1,4 @@
-import { createWords, type NixWords } from './nix-words.ts'
+import { createWords, type NixPlace, type NixWords } from './nix-words.ts'
 
 /** The path of a flake of the repository's own, beside which ours is generated. */
 export const sourceFlakeFile = 'flake.nix'
@@ -7,7 +7,7 @@ export const sourceFlakeFile = 'flake.nix'
 export interface SourceFlake {
   /** Names in the order in which they are written. */
   readonly inputs: ReadonlyMap<string, readonly InputSetting[]>
-  readonly mistake?: { readonly message: string; readonly line: number }
+  readonly mistake?: NixPlace & { readonly message: string }
 }
 
 /** A setting of an input: the attribute path below its name. */
@@ -60,9 +60,7 @@ export function readSourceFlake(code: string): SourceFlake {
   set([])
   if (words.now.kind !== 'end') words.fail(`expected the end, found '${words.now.text}'`)
   const { mistake } = words
-  if (!mistake) return { inputs }
-  const line = code.slice(0, mistake.start).split('\n').length
-  return { inputs, mistake: { message: mistake.message, line } }
+  return mistake ? { inputs, mistake } : { inputs }
 }
 
 function attributePath(code: string, words: NixWords): readonly string[] {

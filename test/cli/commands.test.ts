@@ -154,26 +154,55 @@ test('render --out - prints every generated file below its path', async () => {
   expect(parts).toEqual(files)
 })
 
-test('update locks the rendered flake beside the source, and brings the lock back', async () => {
+test('update moves all inputs or those that are named, and says which moved', async () => {
   useDemo()
   const seen: unknown[] = []
-  const lock: LockFlake = async (work, input) => {
-    seen.push(
-      input,
-      existsSync(join(work, 'flake.nix')),
-      existsSync(join(work, 'modules/base.nix')),
-    )
-    writeFileSync(join(work, 'flake.lock'), '{}')
-  }
-  expect(await run('update nixpkgs', lock)).toMatchObject({
+  const node = (rev: string, lastModified: number) => ({ locked: { rev, lastModified } })
+  const lockOf = (nodes: Record<string, object>): string =>
+    JSON.stringify({
+      root: 'root',
+      nodes: { root: { inputs: { nixpkgs: 'n', disko: 'd' } }, ...nodes },
+    })
+  const locks =
+    (text: string): LockFlake =>
+    async (work, inputs) => {
+      seen.push(
+        inputs,
+        existsSync(join(work, 'flake.nix')),
+        existsSync(join(work, 'modules/base.nix')),
+      )
+      writeFileSync(join(work, 'flake.lock'), text)
+    }
+  const first = lockOf({ n: node('3f2c1a9bbb', 1790000000) })
+  expect(await run('update', locks(first))).toMatchObject({
     code: 0,
-    stdout: 'flake.lock is written; commit it\n',
+    stdout: 'nixpkgs  -    →  2026-09-21  3f2c1a9\nflake.lock is written; commit it\n',
   })
-  expect(seen).toEqual(['nixpkgs', true, true])
-  expect(readFileSync(join(folder, 'flake.lock'), 'utf8')).toBe('{}')
+  expect(seen).toEqual([['deploy-rs', 'nixpkgs'], true, true])
+  expect(readFileSync(join(folder, 'flake.lock'), 'utf8')).toBe(first)
   expect(existsSync(join(folder, 'flake.nix'))).toBe(false)
-  expect(await run('update nixpkgs', lock)).toMatchObject({ stdout: 'flake.lock is as it was\n' })
-  expect(await run('update disko', lock)).toMatchObject({ code: 1 })
+  const second = lockOf({
+    n: node('9b01e77ccc', 1795000000),
+    d: { locked: { narHash: 'sha256-abcdefgh' } },
+  })
+  expect(await run('update nixpkgs', locks(second))).toMatchObject({
+    stdout: `disko    -                    →              abcdefg
+nixpkgs  2026-09-21  3f2c1a9  →  2026-11-18  9b01e77
+flake.lock is written; commit it
+`,
+  })
+  expect(seen.at(3)).toEqual(['nixpkgs'])
+  expect(await run('update', locks(second))).toMatchObject({ stdout: 'flake.lock is as it was\n' })
+})
+
+test('update names what is no input, and what Nix says', async () => {
+  useDemo()
+  expect(await run('update nixpgks disko')).toMatchObject({
+    code: 1,
+    stderr: `no flake input is called 'nixpgks', did you mean 'nixpkgs'?
+no flake input is called 'disko'; there are deploy-rs, nixpkgs
+`,
+  })
   expect(await run('update')).toMatchObject({
     code: 2,
     stderr: 'nixcluster: flake.lock is not written: nix is not here\n',

@@ -274,9 +274,9 @@ test('locks what is missing, and one input or all anew', async () => {
   for (const name of ['one', 'two']) write(join(folder, name, 'more'), 'changed')
   await nix.lock(source, 'missing')
   expect(locked()).toEqual(first)
-  await nix.lock(source, { input: 'one' })
+  await nix.lock(source, ['one'])
   expect([locked()[0] === first[0], locked()[1] === first[1]]).toEqual([false, true])
-  await nix.lock(source, 'all')
+  await nix.lock(source, ['one', 'two'])
   expect(locked()[1]).not.toBe(first[1])
 })
 

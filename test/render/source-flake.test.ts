@@ -109,16 +109,17 @@ test('inputs are read as they are written, whatever stands around them', () => {
 })
 
 test.each([
-  ['{ inputs.a.url = "${b}"; }', 'line 1: an input is written out, not computed'],
-  ['{\n  inputs = let a = { }; in a;\n}', 'line 2: an input is a set that is written out'],
-  ['{ inputs.a = "github:a/b"; }', 'line 1: an input is a set that is written out'],
-  ['{\n  outputs = _: { };', "line 2: expected '}', found the end"],
-  ['let a = 1; in a', "line 1: expected '{', found 'let'"],
-])('what is no flake is an error: %s', (source, message) => {
+  ['{ inputs.a.url = "${b}"; }', '1:19', 'an input is written out, not computed'],
+  ['{\n  inputs = let a = { }; in a;\n}', '2:12', 'an input is a set that is written out'],
+  ['{ inputs.a = "github:a/b"; }', '1:14', 'an input is a set that is written out'],
+  ['{\n  outputs = _: { };', '2:20', "expected '}', found the end"],
+  ['let a = 1; in a', '1:1', "expected '{', found 'let'"],
+])('what is no flake is an error: %s', (source, place, message) => {
   const found = compileTexts({ 'nixcluster.yaml': fleet, 'flake.nix': source }).diagnostics
-  expect(found.filter(({ code }) => code === 'compile/source-flake')).toMatchObject([
-    { severity: 'error', file: 'flake.nix', message },
-  ])
+  const [error, ...others] = found.filter(({ code }) => code === 'compile/source-flake')
+  expect(error).toMatchObject({ severity: 'error', file: 'flake.nix', message })
+  expect(others).toEqual([])
+  expect(`${error!.line}:${error!.column}`).toBe(place)
 })
 
 test('an input that both write is an error where they differ', () => {
