@@ -1,5 +1,6 @@
 import { diffSystems } from '../diff/system.ts'
 import { reasons } from '../diff/reasons.ts'
+import { withoutEffect } from '../diff/without-effect.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
@@ -9,7 +10,7 @@ import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
 import { fingerprintsOf } from './systems.ts'
-import type { FindSystems } from './systems.ts'
+import type { FindSystems, Systems } from './systems.ts'
 
 export interface PlanPorts {
   readonly nix: Nix
@@ -119,7 +120,19 @@ export async function planProposal(
       : {}),
     tookMs: took(),
   }
-  return { kind: 'plan', plan, warnings: diagnostics, texts: after.texts }
+  const warnings = [...diagnostics, ...unusedOf(after, wanted.unused)]
+  return { kind: 'plan', plan, warnings, texts: after.texts }
+}
+
+/** Values that have no effect are seen only by evaluating them. */
+function unusedOf({ compilation }: CompiledSource, unused: Systems['unused']): Diagnostic[] {
+  const { inventory, locate } = compilation
+  if (inventory === undefined || unused === undefined) return []
+  return withoutEffect(inventory, unused).map(({ at, ...complaint }) => ({
+    ...complaint,
+    file: at!.file,
+    ...locate(at!),
+  }))
 }
 
 async function plannedMachine(

@@ -1,6 +1,6 @@
 import { nixMayReadYaml } from '../compile/nix-reads.ts'
 import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
-import type { Log, Nix } from '../model/ports.ts'
+import type { Log, Nix, UnusedValue } from '../model/ports.ts'
 import { fingerprintMachines, recall } from '../rollout/fingerprint.ts'
 import type { CompiledSource } from './source.ts'
 
@@ -25,6 +25,8 @@ export interface SystemsRequest {
 
 export interface Systems {
   readonly systems: Readonly<Record<string, WantedSystem>>
+  /** What the levels of machines say without effect, of those that were evaluated by this process. */
+  readonly unused?: ReadonlyMap<string, readonly UnusedValue[]>
   /** How many machines needed an evaluation; 0 where everything was known. */
   readonly evaluated: number
 }
@@ -45,6 +47,8 @@ const rememberedAtMost = 50_000
 export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): FindSystems {
   /** fingerprint -> system; only a cache: the ledger remembers what was deployed. */
   const remembered = new Map<string, BuiltSystem>()
+  /** fingerprint -> what was found in passing. */
+  const unused = new Map<string, readonly UnusedValue[]>()
 
   const find = async (request: SystemsRequest): Promise<Systems | undefined> => {
     const { source, ledger } = request
@@ -63,7 +67,14 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
     }
     const unknown = [...fingerprints.keys()].filter((machine) => !known.has(machine))
     const systems: Record<string, WantedSystem> = Object.fromEntries(known)
-    if (unknown.length === 0) return { systems, evaluated: 0 }
+    const unusedNow = (): NonNullable<Systems['unused']> =>
+      new Map(
+        [...fingerprints].flatMap(([machine, fingerprint]) => {
+          const values = unused.get(fingerprint)
+          return values ? [[machine, values] as const] : []
+        }),
+      )
+    if (unknown.length === 0) return { systems, unused: unusedNow(), evaluated: 0 }
     if (request.generated === undefined) return undefined
 
     log.info({ repository: request.repository, machines: unknown }, 'evaluating')
@@ -74,6 +85,7 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
       if (evaluation?.kind === 'system') {
         const { path, drv, system } = evaluation
         built[machine] = { path, drv, system, fingerprint: fingerprints.get(machine)! }
+        if (evaluation.unused?.length) unused.set(fingerprints.get(machine)!, evaluation.unused)
       } else {
         systems[machine] = { failed: evaluation?.message ?? 'Nix gave no answer for this machine' }
       }
@@ -84,13 +96,18 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
       systems[machine] = failure === undefined ? system : { failed: failure }
       if (failure === undefined) remembered.set(system.fingerprint, system)
     }
-    for (const oldest of remembered.keys()) {
-      if (remembered.size <= rememberedAtMost) break
-      remembered.delete(oldest)
-    }
-    return { systems, evaluated: unknown.length }
+    forgetOldest(remembered)
+    forgetOldest(unused)
+    return { systems, unused: unusedNow(), evaluated: unknown.length }
   }
   return find as FindSystems
+}
+
+function forgetOldest(known: Map<string, unknown>): void {
+  for (const oldest of known.keys()) {
+    if (known.size <= rememberedAtMost) break
+    known.delete(oldest)
+  }
 }
 
 /** What each machine's system can depend on, by machine; empty for what does not compile. */

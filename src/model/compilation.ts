@@ -19,7 +19,7 @@ export interface Compilation {
   /** What was read, whether or not there are errors. */
   readonly counts: { readonly files: number; readonly machines: number; readonly services: number }
   /** Line and column of a position of this compilation, counted from 1. */
-  locate(position: Position): { readonly line: number; readonly column: number }
+  locate(position: Position): Pick<Diagnostic, 'line' | 'column' | 'endLine' | 'endColumn'>
 }
 
 export interface RenderedTree {

@@ -92,8 +92,18 @@ export type Evaluation =
       readonly path: string
       readonly drv: string
       readonly system: string
+      readonly unused?: readonly UnusedValue[]
     }
   | { readonly kind: 'failed'; readonly message: string }
+
+/** A level's value that has no effect on a machine. */
+export interface UnusedValue {
+  /** Full name of the level. */
+  readonly name: string
+  readonly option: readonly string[]
+  /** The files of the modules that say more strongly something else. */
+  readonly by: readonly string[]
+}
 
 /** The controller's Nix. */
 export interface Nix {

@@ -221,7 +221,7 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 }
 
-type Systems = Readonly<Record<string, { path: string; drv: string; system: string }>>
+type Systems = Readonly<Record<string, Omit<Extract<Evaluation, { kind: 'system' }>, 'kind'>>>
 
 /** An argument list has no room for the paths of a large fleet. */
 const slices = (paths: readonly string[]): readonly (readonly string[])[] =>
@@ -243,11 +243,15 @@ const systemsExpression = (flake: string, machines: readonly string[]): string =
    in builtins.listToAttrs (map (name: {
      inherit name;
      value =
-       let profile = flake.deploy.nodes.\${name}.profiles.system.path;
+       let
+         profile = flake.deploy.nodes.\${name}.profiles.system.path;
+         # Only a warning comes of it: it must not fail what is deployed.
+         unused = builtins.tryEval (let found = flake.lib.unused.\${name} or [ ]; in builtins.deepSeq found found);
        in {
          path = profile.outPath;
          drv = profile.drvPath;
          system = flake.nixosConfigurations.\${name}.config.system.build.toplevel.outPath;
+         unused = if unused.success then unused.value else [ ];
        };
    }) [ ${machines.map(nixText).join(' ')} ])`
 

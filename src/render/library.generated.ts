@@ -44,6 +44,8 @@ in
   lib = {
     # selector -> addresses and names
     resolve = resolveIn null;
+    # machine -> what its levels say without effect
+    unused = mapAttrs (_: each: each.unused) machine;
     # machine -> its NixOS module
     machines = mapAttrs (_: each: each.module) machine;
     # service -> host -> the module that the service gives to it
@@ -190,9 +192,14 @@ let
         through (value: if isAttrs value then mapAttrs ofName value else value);
     in
     options: ofOptions options null;
+
+  # What a level says, with its own strength of \`!force\`.
+  contentOf =
+    scope: level:
+    (level.module or (_: { })) (scope // { force = lib.mkOverride priorities.\${level.kind}.force; });
 in
 {
-  inherit priorities weaken;
+  inherit priorities weaken contentOf;
 
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
@@ -205,7 +212,7 @@ in
     }@args:
     let
       priority = priorities.\${level.kind};
-      content = (level.module or (_: { })) (scopeOf args // { force = lib.mkOverride priority.force; });
+      content = contentOf (scopeOf args) level;
       # 100 is what a plain value has anyway.
       weakened = if priority.plain == 100 then _: settings: settings else weaken priority.plain;
 
@@ -315,7 +322,8 @@ let
     in
     scope;
 
-  toLevelModule = (import ./levels.nix { inherit lib; }).toModule scopeOf;
+  levelLibrary = import ./levels.nix { inherit lib; };
+  toLevelModule = levelLibrary.toModule scopeOf;
   toServiceModule = import ./services.nix { inherit lib load scopeOf; };
 
   # service -> module
@@ -338,6 +346,15 @@ let
 in
 {
   inherit configuration module services;
+
+  # Values of levels without effect.
+  unused = import ./unused.nix {
+    inherit lib levels;
+    inherit (levelLibrary) priorities;
+    inherit (configuration) options;
+    contentOf = levelLibrary.contentOf (scopeOf configuration);
+  };
+
   inherit (machine) system;
 
   node = machine.node // {
@@ -1232,6 +1249,69 @@ in
   };
   networking.firewall.allowedUDPPorts = lib.optional (settings.openFirewall or true) own.port;
 }
+`,
+  ],
+  [
+    'unused.nix',
+    `# The values of a machine's levels that have no effect on it: a module that is no level says the same
+# option, and more strongly. Nearer levels are meant to win, and what lies in submodules is not looked at.
+{
+  lib,
+  levels,
+  priorities,
+  contentOf,
+  options,
+}:
+let
+  inherit (builtins) isAttrs isList;
+
+  places = lib.genAttrs (map (level: level.place) levels) (_: true);
+
+  # Null for what is merged instead of beaten.
+  priorityOf =
+    plain: value:
+    if !isAttrs value && !isList value then
+      plain
+    else if value._type or null == "override" then
+      value.priority
+    else
+      null;
+
+  # Where an option is declared, its own value counts, else what stands below its name.
+  inSettings =
+    level: path: options: settings:
+    if !isAttrs settings then
+      [ ]
+    else if settings._type or null == "merge" then
+      lib.concatMap (inSettings level path options) settings.contents
+    else if settings ? _type then
+      [ ]
+    else
+      lib.concatLists (
+        lib.mapAttrsToList (name: inSetting level (path ++ [ name ]) (options.\${name} or { })) settings
+      );
+
+  inSetting =
+    level: path: option: value:
+    if option._type or null != "option" then
+      inSettings level path option value
+    else
+      let
+        priority = priorityOf priorities.\${level.kind}.plain value;
+        winners = option.definitionsWithLocations;
+        others = lib.unique (
+          builtins.filter (file: !(places ? \${file})) (map (winner: toString winner.file) winners)
+        );
+        content = value.content or value;
+        isSaid = builtins.any (winner: winner.value == content) winners;
+      in
+      lib.optional (priority != null && priority > option.highestPrio && others != [ ] && !isSaid) {
+        inherit (level) kind name;
+        option = path;
+        by = others;
+      };
+in
+lib.concatMap (level: inSettings level [ ] options ((contentOf level).config or { })) levels
 `,
   ],
 ])

@@ -126,3 +126,52 @@ machines:
     ['/etc/ssh/ssh_host_ed25519_key'],
   ])
 })
+
+test("a level's value that a module beats is told, but for values of nearer levels", () => {
+  const evaluate = flakeOfCluster(
+    `config:
+  time.timeZone: UTC
+  networking.firewall: { enable: true, allowedTCPPorts: [22] }
+  services.openssh.enable: !force true
+  networking.domain: example.com # as the module has it
+modules: [/forced.nix]
+machines:
+  a:
+    modules: [/module.nix]
+    config: { i18n.defaultLocale: C.UTF-8, boot.loader.timeout: !force 3 }
+  b: { config: { time.timeZone: Europe/Berlin } }`,
+    {
+      'module.nix': `{
+        time.timeZone = "Asia/Tokyo";
+        networking.firewall.enable = false;
+        networking.firewall.allowedTCPPorts = [ 80 ];
+      }`,
+      'forced.nix': `{ lib, ... }: {
+        i18n.defaultLocale = lib.mkForce "de_DE.UTF-8";
+        services.openssh.enable = lib.mkForce false;
+        networking.domain = lib.mkForce "example.com";
+        boot.loader.timeout = 5;
+      }`,
+    },
+  )
+  const by = (file: string): unknown => [
+    expect.stringMatching(new RegExp(`^/nix/store/.*/${file}$`)),
+  ]
+  const cluster = { kind: 'cluster', name: 'example.com' }
+  expect(evaluate('lib.unused')).toEqual({
+    'a.example.com': [
+      { ...cluster, option: ['networking', 'firewall', 'enable'], by: by('module.nix') },
+      { ...cluster, option: ['services', 'openssh', 'enable'], by: by('forced.nix') },
+      { ...cluster, option: ['time', 'timeZone'], by: by('module.nix') },
+      {
+        kind: 'machine',
+        name: 'a.example.com',
+        option: ['i18n', 'defaultLocale'],
+        by: by('forced.nix'),
+      },
+    ],
+    'b.example.com': [
+      { ...cluster, option: ['services', 'openssh', 'enable'], by: by('forced.nix') },
+    ],
+  })
+})

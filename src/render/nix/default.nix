@@ -40,6 +40,8 @@ in
   lib = {
     # selector -> addresses and names
     resolve = resolveIn null;
+    # machine -> what its levels say without effect
+    unused = mapAttrs (_: each: each.unused) machine;
     # machine -> its NixOS module
     machines = mapAttrs (_: each: each.module) machine;
     # service -> host -> the module that the service gives to it

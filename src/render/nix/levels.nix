@@ -112,9 +112,14 @@ let
         through (value: if isAttrs value then mapAttrs ofName value else value);
     in
     options: ofOptions options null;
+
+  # What a level says, with its own strength of `!force`.
+  contentOf =
+    scope: level:
+    (level.module or (_: { })) (scope // { force = lib.mkOverride priorities.${level.kind}.force; });
 in
 {
-  inherit priorities weaken;
+  inherit priorities weaken contentOf;
 
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
@@ -127,7 +132,7 @@ in
     }@args:
     let
       priority = priorities.${level.kind};
-      content = (level.module or (_: { })) (scopeOf args // { force = lib.mkOverride priority.force; });
+      content = contentOf (scopeOf args) level;
       # 100 is what a plain value has anyway.
       weakened = if priority.plain == 100 then _: settings: settings else weaken priority.plain;
 

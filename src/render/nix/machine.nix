@@ -65,7 +65,8 @@ let
     in
     scope;
 
-  toLevelModule = (import ./levels.nix { inherit lib; }).toModule scopeOf;
+  levelLibrary = import ./levels.nix { inherit lib; };
+  toLevelModule = levelLibrary.toModule scopeOf;
   toServiceModule = import ./services.nix { inherit lib load scopeOf; };
 
   # service -> module
@@ -88,6 +89,15 @@ let
 in
 {
   inherit configuration module services;
+
+  # Values of levels without effect.
+  unused = import ./unused.nix {
+    inherit lib levels;
+    inherit (levelLibrary) priorities;
+    inherit (configuration) options;
+    contentOf = levelLibrary.contentOf (scopeOf configuration);
+  };
+
   inherit (machine) system;
 
   node = machine.node // {
