@@ -55,6 +55,7 @@ function statementsOf(role: DeclaredRole, context: ValueContext): readonly State
   const { names, complaints } = context
   if (body === undefined || Array.isArray(body) || !body.settings) return []
   const members = new Set(names.members(name))
+  if (names.isBroken(name)) return []
   const place = below(role.place, 'settings')
   const tree = child(role.tree, 'settings')
   return Object.keys(body.settings).flatMap((key): Statement[] => {

@@ -26,7 +26,9 @@ export function resolveServices(
   const rolesOf = Map.groupBy(fleet.roles, (role) => role.parent)
   const known = new Map<string, readonly string[]>()
   const open: string[] = []
-  const circles = new Set<string>()
+  /** What is wrong itself or depends on that: what follows from it is not said. */
+  const broken = new Set<string>()
+  const targetsOf = new Map<string, readonly Target[]>()
 
   const members = (name: string): readonly string[] => {
     const before = known.get(name)
@@ -44,14 +46,18 @@ export function resolveServices(
     return hosts
   }
 
-  const hostsOf = (selectors: readonly Selector[], scope: string): readonly Target[] => {
-    const before = circles.size
+  const hostsOf = (
+    { name }: DeclaredService | DeclaredRole,
+    { selectors: written, place }: Pick<Listed, 'selectors' | 'place'>,
+    scope: string,
+  ): readonly string[] => {
+    const selectors = parse(written, place, complaints)
     const selection = select(names, selectors, scope)
-    // Inside a circle everything else is an echo.
-    const echo = circles.size > 0 ? ['selectors/empty', 'selectors/no-match'] : []
-    if (circles.size > before) echo.push('selectors/dangling')
-    complaints.addAll(selection.complaints.filter(({ code }) => !echo.includes(code)))
-    return selection.targets
+    complaints.addAll(selection.complaints)
+    const isWrong = selection.complaints.some(({ severity }) => severity === 'error')
+    if (isWrong || !selection.isKnown || selectors.length < written.length) broken.add(name)
+    targetsOf.set(name, selection.targets)
+    return selection.targets.map(({ host }) => host)
   }
 
   const hostsOfService = (service: DeclaredService): readonly string[] => {
@@ -59,10 +65,11 @@ export function resolveServices(
     const own = rolesOf.get(service.name) ?? []
     if (selectors) {
       const place = below(service.place, 'selectors')
-      if (selectors.length === 0) reportNobody(`the service ${service.name}`, place)
-      return hostsOf(parse(selectors, place, complaints), service.name).map(({ host }) => host)
+      if (selectors.length === 0) reportNobody(service, `the service ${service.name}`, place)
+      return hostsOf(service, { selectors, place }, service.name)
     }
     const running = own.filter(runs)
+    if (running.length === 0) broken.add(service.name)
     if (running.length === 0 && !isRefused(service))
       complaints.error(
         'selectors/missing',
@@ -71,37 +78,34 @@ export function resolveServices(
         own.length === 0 ? 'give it selectors or roles' : 'give it selectors, or a role that runs',
       )
     const union = new Set(running.flatMap((role) => members(role.name)))
+    if (running.some((role) => broken.has(role.name))) broken.add(service.name)
     return [...union].sort((a, b) => names.rank(a) - names.rank(b))
   }
 
   const hostsOfRole = (role: DeclaredRole): readonly string[] => {
-    const { selectors, place, limits } = readRole(role)
     if (isEmptyRole(role)) {
-      reportNobody(`the role '${role.written}'`, role.at)
+      reportNobody(role, `the role '${role.written}'`, role.at)
       return []
     }
-    const targets = hostsOf(parse(selectors, place, complaints), role.parent)
-    const service = services.get(role.parent)
-    if (service?.body.selectors && runs(role) && !open.includes(service.name)) {
-      const allowed = new Set(members(service.name))
-      if (!circles.size) checkInside(role, targets, allowed, complaints)
-    }
-    checkArity(role, targets.length, limits, complaints)
-    return targets.map(({ host }) => host)
+    return hostsOf(role, readRole(role), role.parent)
   }
 
-  const reportNobody = (who: string, at: Position): void =>
+  const reportNobody = (
+    { name }: DeclaredService | DeclaredRole,
+    who: string,
+    at: Position,
+  ): void => {
+    broken.add(name)
     complaints.error(
       'selectors/empty',
       `${who} lists no hosts`,
       at,
       'for example [vm0], or { select: "vm*", optional: true } while there are none',
     )
+  }
 
   const reportCircle = (circle: readonly string[]): void => {
-    const key = [...circle].sort().join(' ')
-    if (circles.has(key)) return
-    circles.add(key)
+    for (const name of circle) broken.add(name)
     const first = services.get(circle[0]!) ?? roles.get(circle[0]!)!
     const around = [...circle, circle[0]!].join(' -> ')
     const isRole = circle.length === 1 && first.kind === 'role'
@@ -115,12 +119,25 @@ export function resolveServices(
     )
   }
 
-  const names = createNames(elements, members)
+  /** What can be said of a service and its roles when the hosts of all are known. */
+  const checkRoles = (service: DeclaredService, own: readonly DeclaredRole[]): void => {
+    const allowed = new Set(members(service.name))
+    const isKnown = !broken.has(service.name)
+    for (const role of own) {
+      if (broken.has(role.name)) continue
+      const targets = targetsOf.get(role.name) ?? []
+      if (isKnown && runs(role)) checkInside(role, targets, allowed, complaints)
+      checkArity(role, targets.length, readRole(role).limits, complaints)
+    }
+    if (isKnown) checkLabels(service, own, names, complaints)
+  }
+
+  const names = createNames(elements, members, (name) => broken.has(name))
   for (const service of sortByName(fleet.services, ({ name }) => name)) members(service.name)
   for (const role of sortByName(fleet.roles, ({ name }) => name)) members(role.name)
   for (const [name, own] of rolesOf) {
     const service = services.get(name)
-    if (service && circles.size === 0) checkLabels(service, own, names, complaints)
+    if (service) checkRoles(service, own)
   }
   return names
 }
@@ -135,11 +152,14 @@ interface RoleLimits {
   readonly max?: number
 }
 
-function readRole(role: DeclaredRole): {
-  selectors: body.Selectors
-  place: Position
-  limits: RoleLimits
-} {
+/** Selectors where they are written. */
+interface Listed {
+  readonly selectors: body.Selectors
+  readonly place: Position
+  readonly limits: RoleLimits
+}
+
+function readRole(role: DeclaredRole): Listed {
   const data = role.body
   if (Array.isArray(data)) return { selectors: data, place: role.place, limits: {} }
   const place = below(role.place, 'selectors')
@@ -224,7 +244,8 @@ function checkLabels(
   const written = [service.body.selectors ?? [], ...roles.map((role) => readRole(role).selectors)]
   const meant = written.flat().flatMap((one) => {
     const text = typeof one === 'string' ? one.replace(/^-/, '') : (one?.select ?? '')
-    const [found] = text.includes('*') ? [] : lookUp(names, text.toLowerCase(), service.parent)
+    if (text.includes('*')) return []
+    const [found] = lookUp(names, text.toLowerCase(), service.parent).elements
     return found?.kind === 'machine' || found?.kind === 'vhost' ? [found.name] : []
   })
   const hosts = [...names.members(service.name), ...meant]

@@ -288,7 +288,8 @@ function selected(
   if (!request) return undefined
   const selection = select(names, request.selectors, scope)
   complaints.addAll(selection.complaints)
-  if (selection.complaints.some(({ severity }) => severity === 'error')) return undefined
+  if (!selection.isKnown || selection.complaints.some(({ severity }) => severity === 'error'))
+    return undefined
   const { gives, many } = selectorTags[tag]
   const targets = gives === 'host' ? onceEach(selection.targets) : selection.targets
   if (!many && targets.length !== 1) {

@@ -19,7 +19,12 @@ export function kindText(kind: ElementKind | 'host' | 'host or service'): string
 /** Text that sorts names as people do: read from the right, numbers by their value. */
 function sortKey(name: string): string {
   const labels = name.split('.').reverse().join('\u0000')
-  return `${labels.replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'))}\u0000\u0000${name}`
+  return `${labels.replaceAll(/\d+/g, comparable)}\u0000\u0000${name}`
+}
+
+/** Digits that text sorts by value; a colon comes after all of them and before letters. */
+function comparable(digits: string): string {
+  return digits.length <= 12 ? digits.padStart(12, '0') : `:${digits.padStart(63, '0')}`
 }
 
 /** A copy in the natural order of names. */

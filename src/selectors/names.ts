@@ -25,6 +25,8 @@ export interface Names {
   readonly elements: ReadonlyMap<string, NamedElement>
   /** The hosts of a service or role, in order. */
   readonly members: (name: string) => readonly string[]
+  /** Whether the hosts of a service or role are not known, which was said where it is wrong. */
+  readonly isBroken: (name: string) => boolean
   /** The hosts in a cluster or domain (the empty name: everywhere), in natural order. */
   readonly hostsBelow: (name: string) => readonly string[]
   /** Elements of a kind, in natural order. */
@@ -39,6 +41,7 @@ export interface Names {
 export function createNames(
   elements: Iterable<NamedElement>,
   members: (name: string) => readonly string[],
+  isBroken: (name: string) => boolean = () => false,
 ): Names {
   const byName = new Map<string, NamedElement>()
   const byKind = new Map<ElementKind, NamedElement[]>()
@@ -62,6 +65,7 @@ export function createNames(
   return {
     elements: byName,
     members,
+    isBroken,
     hostsBelow: (name) => below.get(name) ?? [],
     ofKind: (kind) => byKind.get(kind) ?? [],
     rank: (host) => ranks.get(host) ?? 0,
@@ -120,23 +124,36 @@ export function relativeTo(scope: string, name: string): string {
   return scope !== '' && name.endsWith(`.${scope}`) ? name.slice(0, -scope.length - 1) : name
 }
 
+/** What a name or pattern means; not known where that depends on a service that is wrong itself. */
+export interface Found {
+  readonly elements: readonly NamedElement[]
+  readonly isKnown: boolean
+}
+
 /**
  * The elements of a relative or full name, looked up outward: one, or the hosts of one label that a
  * service has, of a name such as `vm0.vault`.
  */
-export function lookUp(
-  names: Names,
-  name: string,
-  scope: string,
-  only?: ElementKind,
-): readonly NamedElement[] {
+export function lookUp(names: Names, name: string, scope: string, only?: ElementKind): Found {
   for (const outer of scopesFrom(names, scope)) {
     const element = names.elements.get(joinName(name, outer))
-    if (element && (!only || element.kind === only)) return [element]
+    if (element && (!only || element.kind === only)) return { elements: [element], isKnown: true }
     const members = membersCalled(names, name, outer, only)
-    if (members.length > 0) return members
+    if (members.elements.length > 0 || !members.isKnown) return members
   }
-  return []
+  return nothing
+}
+
+/** Nothing, for sure. */
+export const nothing: Found = { elements: [], isKnown: true }
+
+/** The nearest element of a name, of whatever kind; asks no service for its hosts. */
+export function nearest(names: Names, name: string, scope: string): NamedElement | undefined {
+  for (const outer of scopesFrom(names, scope)) {
+    const element = names.elements.get(joinName(name, outer))
+    if (element) return element
+  }
+  return undefined
 }
 
 /** Hosts by their label in front of their service's name; the service is written, not the scope's. */
@@ -145,13 +162,21 @@ function membersCalled(
   name: string,
   outer: string,
   only: ElementKind | undefined,
-): readonly NamedElement[] {
+): Found {
   const rest = parentName(name)
-  if (rest === '' || (only && only !== 'machine' && only !== 'vhost')) return []
+  if (rest === '' || !mayBeHost(only)) return nothing
   const service = names.elements.get(joinName(rest, outer))
-  if (service?.kind !== 'service') return []
+  if (service?.kind !== 'service') return nothing
   const hosts = membersByLabel(names, service.name).get(name.slice(0, name.indexOf('.'))) ?? []
-  return hosts.filter(({ kind }) => !only || kind === only)
+  return {
+    elements: hosts.filter(({ kind }) => !only || kind === only),
+    isKnown: !names.isBroken(service.name),
+  }
+}
+
+/** Whether a selector of a kind, or of none, can mean hosts themselves. */
+export function mayBeHost(only: ElementKind | undefined): boolean {
+  return only === undefined || only === 'machine' || only === 'vhost'
 }
 
 /** Each of a large service's hosts may be named so. */

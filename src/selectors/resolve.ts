@@ -82,7 +82,9 @@ function likelyScope(
   const [first] = selectors
   if (first?.target.kind !== 'name' || names.elements.has(first.target.name)) return ''
   const { name } = first.target
-  const found = places.filter((place) => lookUp(names, joinName(name, place), '').length > 0)
+  const found = places.filter(
+    (place) => lookUp(names, joinName(name, place), '').elements.length > 0,
+  )
   if (found.length > 1)
     complaints.push(
       problem(

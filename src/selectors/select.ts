@@ -4,14 +4,19 @@ import { joinName, kindText, parentName } from '../model/names.ts'
 import { closest } from '../model/suggestion.ts'
 import {
   enclosing,
+  nothing,
+  type Found,
+  mayBeHost,
   hostOf,
   lookUp,
+  nearest,
   relativeTo,
   scopesFrom,
   type NamedElement,
   type Names,
   type Target,
 } from './names.ts'
+import { createMatcher } from './pattern.ts'
 import type { Selector } from './selector.ts'
 
 export interface Selection {
@@ -20,6 +25,8 @@ export interface Selection {
   /** Each host once, at its first place. */
   readonly targets: readonly Target[]
   readonly complaints: readonly Complaint[]
+  /** False where a service or role that is wrong itself is among the elements. */
+  readonly isKnown: boolean
 }
 
 /** Turns selectors into hosts, in the written order; `scope` is the element that they stand in. */
@@ -28,10 +35,12 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
   const targets = new Map<string, Target>()
   const complaints: Complaint[] = []
   const excluded = new Set<string>()
+  let isKnown = true
 
   for (const selector of selectors) {
     const found = selectOne(names, selector, scope)
     complaints.push(...found.complaints)
+    isKnown &&= found.isKnown
     if (selector.exclude) {
       for (const target of found.targets) excluded.add(target.host)
       continue
@@ -45,7 +54,7 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
     elements.delete(host)
   }
   const first = selectors[0]
-  const nothingLeft = targets.size === 0 && complaints.length === 0
+  const nothingLeft = targets.size === 0 && isKnown && !complaints.some(isError)
   if (first && nothingLeft && !selectors.some((selector) => selector.optional))
     complaints.push({
       severity: 'error',
@@ -56,83 +65,96 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
         ? `say first what to take from: ["*", ${selectors.map(({ text }) => text).join(', ')}]`
         : '{ select: …, optional: true } allows that',
     })
-  return { elements: [...elements.values()], targets: [...targets.values()], complaints }
+  return { elements: [...elements.values()], targets: [...targets.values()], complaints, isKnown }
+}
+
+function isError({ severity }: Complaint): boolean {
+  return severity === 'error'
 }
 
 function selectOne(names: Names, selector: Selector, scope: string): Selection {
   const named = findElements(names, selector, scope)
   const complaints = [...named.complaints]
-  if (named.elements.length === 0 && complaints.length === 0 && !selector.optional)
+  if (named.elements.length === 0 && named.isKnown && !selector.optional)
     complaints.push(dangling(names, selector, scope))
+  let { isKnown } = named
   const except = new Set(
     selector.except.flatMap((inner) => {
       const left = selectOne(names, { ...inner, exclude: true }, scope)
       complaints.push(...left.complaints)
+      isKnown &&= left.isKnown
       return left.targets.map((target) => target.host)
     }),
   )
   const targets = named.elements
     .flatMap((element) => reach(names, element, selector))
     .filter(({ host }) => !except.has(host) && carries(names, host, selector.tags))
+  isKnown &&= !named.elements.some(({ name }) => names.isBroken(name))
   const isNarrowed = selector.tags.length > 0 && named.elements.length > 0
-  if (isNarrowed && targets.length === 0 && complaints.length === 0 && !selector.optional)
+  if (isNarrowed && targets.length === 0 && isKnown && !selector.optional)
     complaints.push({
       severity: 'error',
       code: 'selectors/no-match',
       message: `no host of '${selector.text}' carries ${selector.tags.map((tag) => `the tag '${tag}'`).join(' and ')}`,
       at: selector.at,
     })
-  return { elements: named.elements, targets, complaints }
+  return { elements: named.elements, targets, complaints, isKnown }
 }
 
 function findElements(
   names: Names,
   { target, only, at, text }: Selector,
   scope: string,
-): { elements: readonly NamedElement[]; complaints: readonly Complaint[] } {
+): Omit<Selection, 'targets'> {
   switch (target.kind) {
     case 'name': {
-      const elements = lookUp(names, target.name, scope, only)
+      const { elements, isKnown } = lookUp(names, target.name, scope, only)
       const [first] = elements
       const full = names.elements.get(target.name)
-      const hidden = first && full && full !== first && (!only || full.kind === only)
+      const isOther = first && full && full !== first && (!only || full.kind === only)
       const complaint: Complaint = {
         severity: 'warning',
         code: 'selectors/ambiguous',
         message: `'${text}' means ${first?.name} here, not the ${full && kindText(full.kind)} ${full?.name}`,
         at,
       }
-      return { elements, complaints: hidden ? [complaint] : [] }
+      return { elements, complaints: isOther && isKnown ? [complaint] : [], isKnown }
     }
     case 'tag': {
       const hosts = names.tagged(enclosing(names, scope), target.tag)
-      return { elements: hosts.map((host) => names.elements.get(host)!), complaints: [] }
+      const elements = hosts.map((host) => names.elements.get(host)!)
+      return { elements, complaints: [], isKnown: true }
     }
     case 'pattern':
-      return { elements: matching(names, target.pattern, scope, only), complaints: [] }
+      return { ...matching(names, target.pattern, scope, only), complaints: [] }
   }
 }
 
-/** The nearest scope in which the pattern matches anything wins; without a kind it matches hosts. */
+/**
+ * The nearest scope in which the pattern matches anything wins. Without a kind it matches hosts, and
+ * without a dot too, those of the enclosing cluster or domain only: else a cluster that loses its last
+ * machine would begin to select another's.
+ */
 function matching(
   names: Names,
   pattern: string,
   scope: string,
   only: ElementKind | undefined,
-): readonly NamedElement[] {
+): Found {
   for (const outer of scopesFrom(names, scope)) {
     const kind = names.elements.get(outer)?.kind
     const isPlace = outer === '' || kind === 'cluster' || kind === 'domain'
     if (!only && !isPlace) continue
-    // What a service or role selects by pattern is never itself.
+    // What a service selects by pattern is never itself.
     const found = matchesIn(names, pattern, outer, only).filter(
-      ({ name }) => name !== scope || !only,
+      ({ name, kind: of }) => name !== scope || (of !== 'service' && of !== 'role'),
     )
-    if (found.length > 0) return found
+    if (found.length > 0) return { elements: found, isKnown: true }
     const members = membersIn(names, pattern, outer, only)
-    if (members.length > 0) return members
+    if (members.elements.length > 0 || !members.isKnown) return members
+    if (!only && !pattern.includes('.')) return nothing
   }
-  return []
+  return nothing
 }
 
 /** `vm*.vault`: hosts by their names in a service that is written out. */
@@ -141,16 +163,15 @@ function membersIn(
   pattern: string,
   outer: string,
   only: ElementKind | undefined,
-): readonly NamedElement[] {
+): Found {
   const [, label, rest] = /^([^.]+)\.([^*]+)$/.exec(pattern) ?? []
-  if (label === undefined || rest === undefined) return []
+  if (label === undefined || rest === undefined || !mayBeHost(only)) return nothing
   const service = names.elements.get(joinName(rest, outer))
-  if (service?.kind !== 'service') return []
-  const matches = toRegExp(label)
-  return names
-    .members(service.name)
-    .map((host) => names.elements.get(host)!)
-    .filter((host) => matches.test(host.label) && (!only || host.kind === only))
+  if (service?.kind !== 'service') return nothing
+  const matches = createMatcher(label)
+  const hosts = names.members(service.name).map((host) => names.elements.get(host)!)
+  const elements = hosts.filter((host) => matches(host.label) && (!only || host.kind === only))
+  return { elements, isKnown: !names.isBroken(service.name) }
 }
 
 /** Every machine may carry the same selector: a pattern is matched with a scope's names once. */
@@ -167,26 +188,41 @@ function matchesIn(
   const key = `${only ?? ''} ${outer} ${pattern}`
   const known = cache.get(key)
   if (known) return known
-  const candidates = only
-    ? names.ofKind(only).filter(({ name }) => isBelow(outer, name))
-    : names.hostsBelow(outer).map((host) => names.elements.get(host)!)
-  const matches = toRegExp(pattern)
-  const found = candidates.filter(({ name }) => matches.test(relativeTo(outer, name)))
+  const matches = createMatcher(pattern)
+  const found = elementsBelow(names, outer, only).filter(({ name }) =>
+    matches(relativeTo(outer, name)),
+  )
   cache.set(key, found)
   return found
 }
 
-function isBelow(scope: string, name: string): boolean {
-  return scope === '' || name.endsWith(`.${scope}`)
-}
+/** kind -> name -> the elements whose names end in it, in natural order */
+type Below = Map<ElementKind | 'host', ReadonlyMap<string, readonly NamedElement[]>>
+const belowOf = new WeakMap<Names, Below>()
 
-function toRegExp(pattern: string): RegExp {
-  const source = pattern
-    .replaceAll('.', '\\.')
-    .replaceAll(/\*\*+\\\.|\*\*+|\*/g, (stars) =>
-      stars === '*' ? '[^.]*' : stars.endsWith('.') ? '(?:[^.]+\\.)*' : '.*',
-    )
-  return new RegExp(`^${source}$`)
+/** Elements of a kind, or hosts, by their names: there may be as many scopes as elements. */
+function elementsBelow(
+  names: Names,
+  scope: string,
+  only: ElementKind | undefined,
+): readonly NamedElement[] {
+  const cache: Below = belowOf.get(names) ?? new Map()
+  belowOf.set(names, cache)
+  const known = cache.get(only ?? 'host')
+  if (known) return known.get(scope) ?? []
+  const all = only
+    ? names.ofKind(only)
+    : names.hostsBelow('').map((host) => names.elements.get(host)!)
+  const below = new Map<string, NamedElement[]>()
+  for (const element of all)
+    for (let outer = element.name; outer !== '';) {
+      outer = parentName(outer)
+      const list = below.get(outer)
+      if (list) list.push(element)
+      else if (names.elements.has(outer) || outer === '') below.set(outer, [element])
+    }
+  cache.set(only ?? 'host', below)
+  return below.get(scope) ?? []
 }
 
 function reach(names: Names, element: NamedElement, { at }: Selector): Target[] {
@@ -230,7 +266,7 @@ function dangling(names: Names, selector: Selector, scope: string): Complaint {
       at,
     }
   const guess = suggestion(names, target.name, place, only)
-  const other = only ? lookUp(names, target.name, scope)[0] : undefined
+  const other = only ? nearest(names, target.name, scope) : undefined
   const rest = other
     ? `; ${other.name} is a ${kindText(other.kind)}`
     : guess
@@ -277,14 +313,14 @@ function hintOf(title: string, known: readonly string[]): { hint?: string } {
 
 /** The cluster or domain that a name with dots speaks of. */
 function placeOf(names: Names, name: string, scope: string): string | undefined {
-  const [place] = lookUp(names, parentName(name), scope)
+  const place = nearest(names, parentName(name), scope)
   return place?.kind === 'cluster' || place?.kind === 'domain' ? place.name : undefined
 }
 
 /** `example.com has vm0 to vm3`. */
 function inventoryOf(names: Names, place: string, only?: ElementKind): string {
   const hosts = only
-    ? names.ofKind(only).flatMap(({ name }) => (isBelow(place, name) ? name : []))
+    ? elementsBelow(names, place, only).map(({ name }) => name)
     : names.hostsBelow(place)
   const labels = hosts.slice(0, 1000).map((host) => relativeTo(place, host))
   const owner = place || 'the fleet'

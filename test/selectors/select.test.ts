@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inventoryOf, problems, vms } from '../compile/fleet.ts'
+import { compileTexts, inventoryOf, problems, vms } from '../compile/fleet.ts'
 
 /** The labels of the hosts that a service `s` with these selectors runs on. */
 function hosts(selectors: string, more = ''): string {
@@ -48,10 +48,12 @@ test('services and roles are selectors too, and keep their order', () => {
 
 test('natural order: vm2 comes before vm10', () => {
   const { services } = inventoryOf(
-    'services: { s: { selectors: ["*"] } }\nmachines: { vm10: , vm2: , vm1: , a1: }',
+    'services: { s: { selectors: ["*"] } }\nmachines: { vm10: , vm2: , n20261123120000: , n9999999999999: , vm1: , a1: }',
   )
   expect(services[0]!.hosts).toEqual(
-    ['a1', 'vm1', 'vm2', 'vm10'].map((label) => `${label}.example.com`),
+    ['a1', 'n9999999999999', 'n20261123120000', 'vm1', 'vm2', 'vm10'].map(
+      (label) => `${label}.example.com`,
+    ),
   )
 })
 
@@ -87,6 +89,62 @@ test.each([
 ])('%s is answered', (selectors, message) => {
   const [line] = problems(`services:\n  s: { selectors: ${selectors} }\n${vms}`)
   expect(line).toContain(message.replace('vm0, vm1, vm2, vm3', 'vm0 to vm3'))
+})
+
+test('what follows from a mistake is not said', () => {
+  const of = (services: string): string[] => problems(`services:\n${services}\n${vms}`)
+  expect(
+    of('  a: { selectors: [vm9] }\n  b: { selectors: [a], settings: { one: !ip a } }'),
+  ).toHaveLength(1)
+  expect(of('  a: { selectors: [b] }\n  b: { selectors: [a] }\n  c: { selectors: [a] }')).toEqual([
+    '2:3 error: these select each other: a.example.com -> b.example.com -> a.example.com [selectors/circle]',
+  ])
+})
+
+test('a circle hides no mistake elsewhere, a warning no error', () => {
+  expect(
+    problems(
+      `services:\n  a: { selectors: [a] }\n  b: { selectors: [vm9] }\n  c: { selectors: ["x*"] }\n${vms}`,
+    ),
+  ).toHaveLength(3)
+  expect(
+    problems(
+      `services:\n  a: { selectors: [vm0, -vm0, -vm9] }\n  b: { selectors: [{ select: "vm*", tags: [no], except: [vm9] }] }\n${vms}`,
+    ).filter((line) => line.includes(' error: ')),
+  ).toHaveLength(2)
+})
+
+test('a role that another service asks first makes no circle', () => {
+  const services = '  a: { selectors: [r.s] }\n  s: { selectors: [r.s, vm2], roles: { r: [vm0] } }'
+  expect(problems(`services:\n${services}\n${vms}`)).toEqual([])
+})
+
+test('a machine that selects by kind may select itself', () => {
+  const { machines } = inventoryOf('machines: { vm0: { data: !hostnames "machine:*" }, vm1: }')
+  expect(machines[0]!.data).toMatchObject({ items: [{ value: 'vm0' }, { value: 'vm1' }] })
+})
+
+test("a cluster without machines does not begin to select another's", () => {
+  const { diagnostics } = compileTexts({
+    'nixcluster.yaml': `apiVersion: nixcluster/v1
+kind: Domain
+suffix: com
+system: x86_64-linux
+clusters:
+  a: { services: { s: { selectors: ["**"] } } }
+  b: { machines: { vm0: } }
+`,
+  })
+  expect(diagnostics.map(({ message }) => message)).toContain(
+    "no host matches '**' here; a.com has no host",
+  )
+})
+
+test('a pattern of many stars is answered at once', () => {
+  const label = 'a'.repeat(63)
+  const start = performance.now()
+  problems(`services:\n  s: { selectors: ["${'*a'.repeat(30)}*b"] }\nmachines: { ${label}: }`)
+  expect(performance.now() - start).toBeLessThan(1000)
 })
 
 test('an exclusion that names nothing is a warning; one that leaves nothing is an error', () => {
