@@ -2,6 +2,7 @@ import type { Position } from '../model/diagnostic.ts'
 import type {
   Cluster,
   Domain,
+  Host,
   Inventory,
   Machine,
   ModuleReference,
@@ -9,6 +10,7 @@ import type {
   OptionSetting,
   Service,
 } from '../model/inventory.ts'
+import { serviceNames } from '../model/names.ts'
 import type { Value } from '../model/value.ts'
 import { fileUses } from './file-uses.ts'
 
@@ -207,6 +209,7 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
   const now = new Map(after.machines.map((machine) => [machine.name, machine]))
   const labels = (hosts: readonly string[]): string =>
     shorten(hosts.map((host) => (now.get(host) ?? old.get(host))?.label ?? host))
+  const names = [serviceNames(before), serviceNames(after)] as const
   for (const [was, service] of pairs(before.services, after.services, ({ name }) => name)) {
     if (!service || !was) {
       const one = (service ?? was)!
@@ -226,12 +229,16 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
       else note(`${title} is ${role ? 'new' : 'removed'}`, all, one.at, role ? 'after' : 'before')
     }
     compareServiceSettings(was, service, all, note)
+    compareMemberSettings(was, service, all, labels, note)
+    if (!isSame(was.data, service.data))
+      note(`data of ${label} ${verb(was.data, service.data)}`, all, below(service.at, 'data'))
     if (!isSame(was.definition, service.definition)) {
       const { definition: made } = service
       note(`definition of ${label} ${verb(was.definition, made)}`, all, made?.at ?? service.at)
     }
     compareModules(was.modules, service.modules, label, all, was.at, service.at, note)
     compareSeenHosts(service, old, now, labels, note)
+    compareSeenNames(service, names, labels, note)
   }
 }
 
@@ -278,6 +285,21 @@ function compareServiceSettings(
   }
 }
 
+/** What the roles of a service say about single members. */
+function compareMemberSettings(
+  before: Service,
+  after: Service,
+  machines: readonly string[],
+  labels: (hosts: readonly string[]) => string,
+  note: Note,
+): void {
+  const all = pairs(before.memberSettings ?? [], after.memberSettings ?? [], ({ host }) => host)
+  const changed = all.filter(([was, said]) => !isSame(was, said))
+  if (changed.length === 0) return
+  const hosts = changed.map(([was, said]) => (said ?? was)!.host)
+  note(`settings of ${labels(hosts)} in ${after.label} change`, machines, below(after.at, 'roles'))
+}
+
 /** What a service's function sees of a host besides its name concerns the service's other hosts too. */
 function compareSeenHosts(
   service: Service,
@@ -286,15 +308,54 @@ function compareSeenHosts(
   labels: (hosts: readonly string[]) => string,
   note: Note,
 ): void {
-  const changed = service.hosts.filter((name) => {
+  const changed = seenHosts(service).filter((name) => {
     const [was, machine] = [old.get(name), now.get(name)]
-    if (!was || !machine) return false
-    return (['tags', 'interfaces', 'data'] as const).some((key) => !isSame(was[key], machine[key]))
+    return was && machine && seenFacts.some((fact) => !isSame(fact(was), fact(machine)))
   })
   if (changed.length === 0) return
   const at = now.get(changed[0]!)!.at
   note(`service ${service.label} sees changes of ${labels(changed)}`, service.hosts, at)
 }
+
+const seenFacts: readonly ((host: Host) => unknown)[] = [
+  ({ tags }) => tags,
+  ({ interfaces }) => interfaces,
+  ({ data }) => data,
+  (host) => (host.kind === 'machine' ? host.deployment.hostKey : undefined),
+  (host) => (host.kind === 'machine' ? host.deployment.port : undefined),
+]
+
+/** The hosts of a service, of its roles, and those that its settings name. */
+function seenHosts({ hosts, roles, settings }: Service): readonly string[] {
+  const inRoles = roles.flatMap((role) => role.hosts)
+  return [...new Set([...hosts, ...inRoles, ...(settings ? hostsInValue(settings) : [])])]
+}
+
+function hostsInValue(value: Value): readonly string[] {
+  if (value.kind === 'host') return [value.name]
+  if (value.kind === 'list') return value.items.flatMap(hostsInValue)
+  return value.kind === 'map' ? value.entries.flatMap(([, entry]) => hostsInValue(entry)) : []
+}
+
+/** These write down every name of their hosts, those in other services too. */
+const writesNames: ReadonlySet<string> = new Set(['static-dns', 'known-hosts'])
+
+function compareSeenNames(
+  service: Service,
+  [old, now]: readonly [HostNames, HostNames],
+  labels: (hosts: readonly string[]) => string,
+  note: Note,
+): void {
+  const { definition, name: own } = service
+  if (definition?.kind !== 'builtin' || !writesNames.has(definition.name)) return
+  const others = (names: HostNames, host: string) =>
+    (names.get(host) ?? []).filter((name) => name !== own && !name.endsWith(`.${own}`))
+  const changed = seenHosts(service).filter((host) => !isSame(others(old, host), others(now, host)))
+  if (changed.length === 0) return
+  note(`service ${service.label} sees other names of ${labels(changed)}`, service.hosts, service.at)
+}
+
+type HostNames = ReturnType<typeof serviceNames>
 
 function compareFiles(after: Inventory, files: ReadonlySet<string>, note: Note): void {
   if (files.size === 0) return

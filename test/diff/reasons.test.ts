@@ -98,3 +98,29 @@ ${vms}`.replace('vm2: {', 'vm2: { modules: [{ path: /vm.nix, args: { x: !read /f
     'vm.nix changes: vm2.example.com',
   ])
 })
+
+test('what roles say about members, data, and hosts that it only knows are reasons for a service', () => {
+  const body = `services:
+  vault:
+    roles: { a: { selectors: [vm0], settings: { vm0: { x: 1 } } }, b: { selectors: [vm3], runs: false } }
+    data: { y: 1 }
+  dns: { selectors: [vm1], definition: { builtin: static-dns }, settings: { names: [vm2, vm0] } }
+${vms}`
+  expect(steps(body, body.replace('x: 1', 'x: 2'))).toEqual([
+    '11 settings of vm0 in vault change: vm0',
+  ])
+  expect(steps(body, body.replace('y: 1', 'y: 2'))).toEqual(['12 data of vault changes: vm0'])
+  expect(steps(body, body.replace('vm3: {', 'vm3: { tags: [new],'))).toEqual([
+    '18 tags of vm3 change: vm3',
+    '18 service vault sees changes of vm3: vm0',
+  ])
+  expect(steps(body, body.replace('vm2: {', 'vm2: { data: { z: 1 },'))).toEqual([
+    '17 data of vm2 change: vm2',
+    '17 service dns sees changes of vm2: vm1',
+  ])
+  expect(steps(body, body.replace('selectors: [vm0]', 'selectors: [vm0, vm2]'))).toEqual([
+    '13 service dns sees other names of vm2: vm1',
+    '10 service vault gains vm2: vm0 vm2',
+    '11 role a of vault gains vm2: vm0 vm2',
+  ])
+})
