@@ -119,7 +119,9 @@ function toHosts(
     }
     if (item.kind !== 'scalar') {
       const message = `expected a selector, found ${describe(item)}`
-      context.complaints.error('schema/type', message, here)
+      const hint =
+        item.kind === 'map' ? 'a selector as a map needs !hosts in front of it' : undefined
+      context.complaints.error('schema/type', message, here, hint)
       continue
     }
     const selector = parseSelector(item.source, here)

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fingerprintMachines } from '../../src/rollout/fingerprint.ts'
+import { namesOf } from '../../src/selectors/names.ts'
 import { resolve } from '../../src/selectors/resolve.ts'
+import { examples, files } from '../compile/documented.ts'
 import { compileTexts, linesOf } from '../compile/fleet.ts'
 import { evaluate, folderOf, labFlakes } from './nix.ts'
 import { configOf, demo, flake } from './yaml-fleet.ts'
+
+const labLibrary = `import "${labFlakes.nixpkgs.replace(/^path:/, '').replace(/\?.*/, '')}/lib"`
 
 const fleet = `apiVersion: nixcluster/v1
 kind: Domain
@@ -94,7 +98,7 @@ test('says in Nix what it says in TypeScript', () => {
   })
   const found = evaluate(`
     let
-      lib = import "${labFlakes.nixpkgs.replace(/^path:/, '').replace(/\?.*/, '')}/lib";
+      lib = ${labLibrary};
       resolve = import ${folder}/nixcluster/lib/resolve.nix { inherit lib; };
       cases = builtins.fromJSON ''${JSON.stringify(selectors.map(([selector, scope]) => [selector, scope ?? null]))}'';
     in
@@ -103,12 +107,50 @@ test('says in Nix what it says in TypeScript', () => {
   for (const [index, one] of wanted.entries()) expect([one[0], found[index]]).toEqual(one)
 })
 
+test('says the same of every element in the examples of the documents, and of what is none', () => {
+  const fleets = examples.map((text) => {
+    const { inventory, rendered } = compileTexts({ 'nixcluster.yaml': text }, files)
+    return { inventory: inventory!, folder: folderOf(rendered!.files) }
+  })
+  const cases = fleets.flatMap(({ inventory, folder }) => {
+    const scopes = [...inventory.clusters, ...inventory.services].map(({ name }) => name)
+    const labels = [...namesOf(inventory).elements.values()].flatMap(({ name, label }) => [
+      name,
+      label,
+    ])
+    const words = [...new Set(labels), '*', '**', 'no', 'role:*', 'tag:rack-a', '*.k3s'].filter(
+      Boolean,
+    )
+    return words.flatMap((word) =>
+      scopes.map((scope) => ({ folder, scope, word, ...resolve(word, inventory, scope) })),
+    )
+  })
+  expect(cases.length).toBeGreaterThan(200)
+  const found = evaluate(`
+    let
+      lib = ${labLibrary};
+      cases = builtins.fromJSON ''${JSON.stringify(cases.map(({ folder, scope, word }) => ({ folder, scope, word })))}'';
+      resolvers = builtins.listToAttrs (map (each: {
+        name = each.folder;
+        value = import (/. + each.folder + "/nixcluster/lib/resolve.nix") { inherit lib; };
+      }) cases);
+      answer = each: resolvers.\${each.folder} each.scope each.word;
+      safe = each: builtins.tryEval (builtins.deepSeq (answer each) (answer each));
+    in
+    map (each: let got = safe each; in if got.success then got.value else null) cases
+  `) as unknown[]
+  for (const [index, { folder: _, scope, word, complaints, ...known }] of cases.entries()) {
+    const isWrong = complaints.some(({ severity }) => severity === 'error')
+    expect([scope, word, found[index]]).toEqual([scope, word, isWrong ? null : known])
+  }
+})
+
 test('complains of what is not there and of what is several', () => {
   const { rendered } = compileTexts({ 'nixcluster.yaml': fleet })
   const folder = folderOf(rendered!.files)
   const resolving = (scope: string, selector: string) => () =>
     evaluate(
-      `import ${folder}/nixcluster/lib/resolve.nix { lib = import "${labFlakes.nixpkgs.replace(/^path:/, '').replace(/\?.*/, '')}/lib"; } ${scope} "${selector}"`,
+      `import ${folder}/nixcluster/lib/resolve.nix { lib = ${labLibrary}; } ${scope} "${selector}"`,
     )
   expect(resolving('"a.com"', 'vm99')).toThrow("nothing is called 'vm99' in a.com")
   expect(resolving('null', 'vm2')).toThrow("'vm2' is several: vm2.a.com, vm2.b.com")
