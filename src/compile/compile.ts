@@ -14,6 +14,7 @@ import { builtinSettings, checkBuiltinRoles } from './builtins.ts'
 import { below, byKey, createComplaints, type Complaints } from './complaints.ts'
 import { checkConflicts } from './conflicts.ts'
 import { createInclude, defaultInclude } from './configuration.ts'
+import { createDeployments } from './deployment.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
@@ -56,8 +57,10 @@ export function compile(source: SourceTree): Compilation {
       : undefined,
   )
   complaints.addAll(lock.complaints)
-  const diagnostics = toDiagnostics(complaints.all, locate)
-  const isFine = !diagnostics.some(({ severity }) => severity === 'error')
+  const isFine = !complaints.all.some(({ severity }) => severity === 'error')
+  // How machines are reached is a matter of a fleet that compiles; beside a mistake it is noise.
+  const told = complaints.all.filter(({ code }) => isFine || code !== 'compile/target-host')
+  const diagnostics = toDiagnostics(told, locate)
   return {
     diagnostics,
     ...(isFine && inventory
@@ -138,6 +141,7 @@ function resolveFleet(
       if (known) known.push(service.name)
       else servicesOf.set(host, [service.name])
     }
+  const deploymentOf = createDeployments(context)
   const machines = new Map(fleet.machines.map((machine) => [machine.name, machine]))
   const byName = <T extends { name: string }>(items: readonly T[]): T[] =>
     sortByName(items, ({ name }) => name)
@@ -161,7 +165,12 @@ function resolveFleet(
       const cluster = clusters.get(machine.parent)!
       const domain = domains.get(cluster.parent)!
       return (
-        toMachine([machine, cluster, domain], servicesOf.get(machine.name) ?? [], context) ?? []
+        toMachine(
+          [machine, cluster, domain],
+          servicesOf.get(machine.name) ?? [],
+          deploymentOf,
+          context,
+        ) ?? []
       )
     }),
     virtualHosts: byName(fleet.virtualHosts).flatMap((vhost) => {

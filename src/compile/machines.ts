@@ -1,29 +1,19 @@
-import { ipsOf, primaryInterface } from '../model/addresses.ts'
-import type { Deployment, Machine } from '../model/inventory.ts'
+import type { Machine } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { DeclaredCluster, DeclaredDomain, DeclaredMachine } from '../schema/fleet.ts'
-import type * as body from '../schema/types.generated.ts'
 import { below } from './complaints.ts'
+import type { DeploymentOf } from './deployment.ts'
 import { at, nixosSettings, type Level, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 
 /** A machine and what it inherits from, the nearest first. */
 export type Lineage = readonly [DeclaredMachine, DeclaredCluster, DeclaredDomain]
 
-const defaults = {
-  port: 22,
-  sshUser: 'root',
-  user: 'root',
-  magicRollback: true,
-  autoRollback: true,
-  confirmTimeout: 30,
-  activationTimeout: 240,
-} as const
-
 /** A machine with everything that it inherits; undefined when something is missing. */
 export function toMachine(
   lineage: Lineage,
   services: readonly string[],
+  deploymentOf: DeploymentOf,
   context: SettingsContext,
 ): Machine | undefined {
   const [machine, cluster, domain] = lineage
@@ -36,7 +26,6 @@ export function toMachine(
   const system = nearest(lineage, 'system')
   const nixpkgs = nearest(lineage, 'nixpkgs')
   const stateVersion = nearest(lineage, 'stateVersion')
-  const targetHost = targetHostOf(lineage, context)
   if (system === undefined) {
     context.complaints.error(
       'compile/system',
@@ -46,7 +35,6 @@ export function toMachine(
     )
     return undefined
   }
-  const primary = ipsOf(primaryInterface(interfaces))[0]?.ip
   return {
     kind: 'machine',
     name,
@@ -63,7 +51,7 @@ export function toMachine(
     settings,
     services,
     render: { hostName: own.render?.hostName ?? true, domain: own.render?.domain ?? true },
-    deployment: { ...deploymentOf(lineage), targetHost: targetHost ?? primary ?? name },
+    deployment: deploymentOf(lineage, interfaces),
   }
 }
 
@@ -93,24 +81,4 @@ function nearest<K extends 'system' | 'nixpkgs' | 'stateVersion'>(
 ): string | undefined {
   for (const { body: written } of lineage) if (written[key] !== undefined) return written[key]
   return undefined
-}
-
-function deploymentOf(lineage: Lineage): Omit<Deployment, 'targetHost'> {
-  const merged: body.Deployment = {}
-  for (const { body: written } of lineage.toReversed())
-    for (const [key, value] of Object.entries(written.deployment ?? {}))
-      if (value !== undefined) Object.assign(merged, { [key]: value })
-  const { targetHost: _, ...rest } = merged
-  return { ...defaults, ...rest }
-}
-
-/** Text, or what a selector gives, seen from the level that says it. */
-function targetHostOf(lineage: Lineage, context: SettingsContext): string | undefined {
-  const owner = lineage.find(({ body: written }) => written.deployment?.targetHost !== undefined)
-  if (!owner) return undefined
-  const written = owner.body.deployment!.targetHost
-  if (typeof written === 'string') return written
-  const { tree, place } = at(at(levelOf(owner), 'deployment'), 'targetHost')
-  const value = tree && toValue(tree, place, owner.name, context)
-  return value?.kind === 'text' ? value.value : undefined
 }

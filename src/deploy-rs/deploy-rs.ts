@@ -29,7 +29,11 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
       try {
         await run(
           options.nix ?? 'nix',
-          ['copy', '--no-check-sigs', '--to', `ssh://${target.sshUser}@${target.name}`, path],
+          [
+            ...['copy', '--no-check-sigs'],
+            ...(target.fastConnection ? [] : ['--substitute-on-destination']),
+            ...['--to', `ssh://${target.sshUser}@${target.name}`, path],
+          ],
           {
             env: { ...options.env, NIX_SSHOPTS: sshOptions.join(' ') },
             timeoutMs: options.copyTimeoutMs ?? 3_600_000,

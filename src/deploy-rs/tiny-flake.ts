@@ -1,4 +1,4 @@
-import type { Target } from '../model/remote.ts'
+import { asRoot, type Target } from '../model/remote.ts'
 
 export interface TinyFlake {
   readonly target: Target
@@ -19,14 +19,15 @@ export function tinyFlake({ target, run, path, sshConfig }: TinyFlake): string {
     ['sshUser', text(target.sshUser)],
     // Only for another user than the one of ssh does deploy-rs use `sudo`; the gate takes no notice of the name.
     ['user', text(target.sshUser === 'root' ? 'nixcluster' : 'root')],
-    ['sudo', text(target.sshUser === 'root' ? gate : `sudo -n ${gate}`)],
+    ['sudo', text(`${asRoot(target)}${gate}`)],
     ['sshOpts', `[ "-F" ${text(sshConfig)} ]`],
     ['tempPath', text(`/run/nixcluster/${run}`)],
     ['magicRollback', String(target.magicRollback)],
     ['autoRollback', String(target.autoRollback)],
     ['confirmTimeout', String(target.confirmTimeout)],
     ['activationTimeout', String(target.activationTimeout)],
-    ['fastConnection', 'false'],
+    // What is copied is there already.
+    ['fastConnection', 'true'],
   ]
   return `{
   outputs = _: {

@@ -216,6 +216,16 @@ export interface Deployment {
   readonly port: number
   readonly sshUser: string
   readonly user: string
+  /** Becomes the user whose name is written behind it, where that is not the one of SSH; default: `sudo -u`. */
+  readonly sudo?: string
+  /** For whoever runs deploy-rs; the controller builds by itself. */
+  readonly buildOn: 'controller' | 'target'
+  /** As in ssh_config. */
+  readonly sshOptions: Readonly<Record<string, string>>
+  /** For whoever runs deploy-rs; an attempt of the controller has one of its own (R15). */
+  readonly tempPath?: string
+  /** Nothing is fetched from the machine's own binary caches. */
+  readonly fastConnection: boolean
   /** `ssh-ed25519 AAAA…`; without it the first contact is recorded in the ledger. */
   readonly hostKey?: string
   readonly magicRollback: boolean

@@ -6,6 +6,12 @@ export interface Target extends Deployment {
   readonly name: string
 }
 
+/** What stands in front of a command that root is to run. */
+export function asRoot({ sshUser, sudo }: Pick<Deployment, 'sshUser' | 'sudo'>): string {
+  if (sshUser === 'root') return ''
+  return sudo === undefined ? 'sudo -n ' : `${sudo} root `
+}
+
 /** What a run writes into the lease that it takes. */
 export interface Claim {
   readonly ledger: string

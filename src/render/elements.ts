@@ -43,8 +43,13 @@ export function toMachine(machine: Machine, places: Places, resolves = false): N
     node: set({
       hostname: text(deployment.targetHost),
       sshUser: text(deployment.sshUser),
-      sshOpts: texts(['-p', String(deployment.port)]),
+      sshOpts: texts(sshWords(deployment)),
       user: text(deployment.user),
+      sudo: deployment.sudo === undefined ? undefined : text(deployment.sudo),
+      remoteBuild: deployment.buildOn === 'target' ? word('true') : undefined,
+      fastConnection: word(String(deployment.fastConnection)),
+      tempPath: deployment.tempPath === undefined ? undefined : text(deployment.tempPath),
+      tags: machine.tags.length === 0 ? undefined : texts(machine.tags),
       magicRollback: word(String(deployment.magicRollback)),
       autoRollback: word(String(deployment.autoRollback)),
       confirmTimeout: word(String(deployment.confirmTimeout)),
@@ -52,6 +57,12 @@ export function toMachine(machine: Machine, places: Places, resolves = false): N
     }),
     module: toModule(machine.settings, file, machineOptions(machine)),
   })
+}
+
+/** deploy-rs joins them by spaces for Nix, so no word has one. */
+function sshWords({ port, sshOptions }: Machine['deployment']): readonly string[] {
+  const inOrder = Object.entries(sshOptions).sort(([a], [b]) => (a < b ? -1 : 1))
+  return ['-p', String(port), ...inOrder.flatMap(([key, value]) => ['-o', `${key}=${value}`])]
 }
 
 /** What services see of a host; `names` are those of the services and roles that it answers for. */

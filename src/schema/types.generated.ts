@@ -164,7 +164,7 @@ export interface SelectorMap {
  */
 export interface Deployment {
   /**
-   * Where SSH connects to: text, or `!ip`, `!hostname`, `!fqdn` with a selector. Default: the first address of the primary interface, else the full name.
+   * Where SSH connects to: text, or `!ip`, `!hostname`, `!fqdn` with a selector. Default: the first address of the primary interface; a machine without one is reached by its full name, with a warning.
    */
   targetHost?: string
   /**
@@ -179,6 +179,87 @@ export interface Deployment {
    * User to activate as. Default: root.
    */
   user?: string
+  /**
+   * Becomes the user whose name is written behind it, where that is not `sshUser`. Default: `sudo -u`.
+   */
+  sudo?: string
+  /**
+   * Settings of ssh_config by their names there; those of outer levels are merged in.
+   */
+  sshOptions?: {
+    /**
+     * Goes through this host: `USER@HOST:PORT`, or `!ip`, `!hostname`, `!fqdn` with a selector. Its key is remembered at the first contact.
+     */
+    ProxyJump?: string
+    /**
+     * Seconds to wait for a connection.
+     */
+    ConnectTimeout?: number
+    /**
+     * How often a connection is tried.
+     */
+    ConnectionAttempts?: number
+    /**
+     * Seconds of silence before the machine is asked whether it is there.
+     */
+    ServerAliveInterval?: number
+    /**
+     * How many such questions may stay without answer.
+     */
+    ServerAliveCountMax?: number
+    /**
+     * IPv4 or IPv6 only.
+     */
+    AddressFamily?: 'any' | 'inet' | 'inet6'
+    /**
+     * Address of the controller to connect from.
+     */
+    BindAddress?: string
+    /**
+     * Interface of the controller to connect from.
+     */
+    BindInterface?: string
+    /**
+     * Compresses what is sent.
+     */
+    Compression?: boolean
+    /**
+     * Type of service of the packets.
+     */
+    IPQoS?: string
+    /**
+     * Ciphers to allow, in order.
+     */
+    Ciphers?: string
+    /**
+     * Message authentication codes to allow, in order.
+     */
+    MACs?: string
+    /**
+     * Key exchanges to allow, in order.
+     */
+    KexAlgorithms?: string
+    /**
+     * Kinds of host keys to allow, in order.
+     */
+    HostKeyAlgorithms?: string
+    /**
+     * Signatures to log in with, in order.
+     */
+    PubkeyAcceptedAlgorithms?: string
+  }
+  /**
+   * Where deploy-rs builds when people run it (`remoteBuild`); the controller builds by itself. Default: controller.
+   */
+  buildOn?: 'controller' | 'target'
+  /**
+   * Everything is copied from here; with false the machine fetches what its own binary caches have. Default: true.
+   */
+  fastConnection?: boolean
+  /**
+   * Folder on the machine for deploy-rs when people run it; an attempt of the controller has one of its own. Default: /tmp.
+   */
+  tempPath?: string
   /**
    * The machine's public SSH host key; without it, the first contact is recorded and later changes are refused.
    */

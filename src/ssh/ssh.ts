@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { run } from '../exec/run.ts'
 import { shellWord } from '../exec/shell-word.ts'
 import { CommandError, UnreachableError } from '../model/errors.ts'
-import type { Target } from '../model/remote.ts'
+import { asRoot, type Target } from '../model/remote.ts'
 import { keyOf, knownHostsLine, sshConfig } from './ssh-config.ts'
 
 export interface SshOptions {
@@ -46,7 +46,8 @@ export interface ScriptOptions {
 /** The machines' door: strict about keys, and nothing is read from the user's own settings. */
 export function createSsh(options: SshOptions): Ssh {
   const files = async (target: Target, checking: 'yes' | 'accept-new', knownHosts: string) => {
-    const text = sshConfig(target, { identity: options.identityFile, knownHosts }, checking)
+    const known = { knownHosts, jumpHosts: join(options.folder, 'jump_hosts') }
+    const text = sshConfig(target, { identity: options.identityFile, ...known }, checking)
     const file = join(options.folder, `${target.name}-${digest(text)}.ssh_config`)
     await replace(file, text)
     return file
@@ -69,7 +70,7 @@ export function createSsh(options: SshOptions): Ssh {
     { timeoutMs, connection }: ScriptOptions,
   ): Promise<string> => {
     // Arguments travel on standard input too: no shell reads them on the way, no list of processes shows them.
-    const shell = target.sshUser === 'root' ? 'exec sh -s' : 'exec sudo -n sh -s'
+    const shell = `exec ${asRoot(target)}sh -s`
     try {
       const result = await run(
         options.ssh ?? 'ssh',

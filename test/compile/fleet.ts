@@ -25,10 +25,10 @@ name: example.com
 ${body}`
 }
 
-/** Diagnostics as lines, those of the lock left out. */
+/** Diagnostics as lines, those of the lock left out, and that machines are reached by their names. */
 export function linesOf({ diagnostics }: Compilation): string[] {
   return diagnostics
-    .filter(({ code }) => !code.startsWith('lock/'))
+    .filter(({ code }) => !code.startsWith('lock/') && code !== 'compile/target-host')
     .map(
       ({ file, line, column, severity, message, code }) =>
         `${file}:${line}:${column} ${severity}: ${message} [${code}]`,

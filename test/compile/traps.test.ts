@@ -5,7 +5,7 @@ import { cluster, compileTexts, problems } from './fleet.ts'
 function advice(body: string): string[] {
   const { diagnostics } = compileTexts({ 'nixcluster.yaml': cluster(body) })
   return diagnostics
-    .filter(({ code }) => !code.startsWith('lock/'))
+    .filter(({ code }) => !code.startsWith('lock/') && code !== 'compile/target-host')
     .map(({ severity, message, hint, code }) => `${severity}: ${message} [${code}] ${hint ?? ''}`)
 }
 

@@ -7,6 +7,9 @@ const target = {
   port: 22,
   sshUser: 'root',
   user: 'root',
+  buildOn: 'controller' as const,
+  sshOptions: {},
+  fastConnection: true,
   magicRollback: true,
   autoRollback: true,
   confirmTimeout: 30,
@@ -32,7 +35,7 @@ test('one machine of literal values, with the gate as its sudo', () => {
         autoRollback = true;
         confirmTimeout = 30;
         activationTimeout = 240;
-        fastConnection = false;
+        fastConnection = true;
       };
     };
   };
@@ -44,6 +47,16 @@ test('a user of ssh who is not root reaches the gate through sudo', () => {
   const flake = tinyFlake({ target: { ...target, sshUser: 'deploy' }, run: 'r1', path, sshConfig })
   expect(flake).toContain('sudo = "sudo -n /nix/var/nixcluster/gate r1";')
   expect(flake).toContain('user = "root";')
+})
+
+test('through what the machine has instead of sudo, if it says so', () => {
+  const flake = tinyFlake({
+    target: { ...target, sshUser: 'deploy', sudo: 'doas -u' },
+    run: 'r1',
+    path,
+    sshConfig,
+  })
+  expect(flake).toContain('sudo = "doas -u root /nix/var/nixcluster/gate r1";')
 })
 
 test('nothing in a value is read as Nix', () => {

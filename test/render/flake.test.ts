@@ -51,6 +51,7 @@ describe('a fleet of three', () => {
       sshUser: 'root',
       sshOpts: ['-p', '22'],
       user: 'root',
+      fastConnection: true,
       magicRollback: true,
       autoRollback: true,
       confirmTimeout: 30,

@@ -105,3 +105,36 @@ test('what a machine switches off is left to its own modules, and services still
     seen: '10.0.0.1',
   })
 })
+
+test('a deployment ends in the node as deploy-rs wants it', () => {
+  const read =
+    flake(`deployment: { sshUser: deploy, sudo: doas -u, tempPath: /var/tmp, fastConnection: false }
+machines:
+  vm0:
+    tags: [rack-a]
+    interfaces: { eno1: { addresses: [10.0.0.2/24] } }
+    deployment:
+      port: 2222
+      buildOn: target
+      magicRollback: false
+      sshOptions: { ProxyJump: "admin@192.0.2.1:22", ConnectTimeout: 30, Compression: true }
+`)
+  expect(read('deploy.nodes."vm0.example.com"', 'node: removeAttrs node [ "profiles" ]')).toEqual({
+    hostname: '10.0.0.2',
+    sshUser: 'deploy',
+    sshOpts: [
+      ...['-p', '2222', '-o', 'Compression=yes', '-o', 'ConnectTimeout=30'],
+      ...['-o', 'ProxyJump=admin@192.0.2.1:22'],
+    ],
+    user: 'root',
+    sudo: 'doas -u',
+    remoteBuild: true,
+    fastConnection: false,
+    tempPath: '/var/tmp',
+    tags: ['rack-a'],
+    magicRollback: false,
+    autoRollback: true,
+    confirmTimeout: 30,
+    activationTimeout: 240,
+  })
+})
