@@ -4,6 +4,7 @@ import type { Interface } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Value } from '../model/value.ts'
 import { quoted } from '../schema/syntax-mistake.ts'
+import { codeScope } from '../render/nix-value.ts'
 import { selectorTags, tags } from '../schema/tags.ts'
 import { readNix } from '../schema/nix-syntax.ts'
 import type { NixPlace } from '../schema/nix-words.ts'
@@ -232,7 +233,7 @@ function meantNix(tree: Tree): string | undefined {
 }
 
 function checkNix(code: string, offset: number, at: Position, complaints: Complaints): boolean {
-  const { mistake, relativePaths, searchPaths } = readNix(code)
+  const { mistake, relativePaths, searchPaths, freeNames } = readNix(code)
   const part = ({ start, end }: NixPlace): Position => ({
     ...at,
     part: { start: offset + start, end: offset + end },
@@ -255,7 +256,26 @@ function checkNix(code: string, offset: number, at: Position, complaints: Compla
       part(word),
       `name a flake input: inputs.${word.text.slice(1, -1).split('/')[0]}`,
     )
-  return relativePaths.length + searchPaths.length === 0
+  const unknown = freeNames.filter(({ text }) => !isKnownToNix(text))
+  for (const word of unknown)
+    complaints.error(
+      'schema/nix',
+      `nothing is called '${word.text}' here${didYouMean(word.text, codeScope)}`,
+      part(word),
+      `!nix sees ${codeScope.join(', ')}`,
+    )
+  return relativePaths.length + searchPaths.length + unknown.length === 0
+}
+
+/** What Nix itself gives to every expression. */
+const ownNames = new Set(
+  'abort baseNameOf break builtins derivation derivationStrict dirOf false fetchGit fetchMercurial fetchTarball fetchTree fromTOML import isNull map null placeholder removeAttrs scopedImport throw toString true'.split(
+    ' ',
+  ),
+)
+
+function isKnownToNix(name: string): boolean {
+  return codeScope.includes(name) || ownNames.has(name) || name.startsWith('__')
 }
 
 function bare(tree: Tree): string {

@@ -2,18 +2,11 @@ import type { Value } from '../model/value.ts'
 import { call, list, type Nix, quote, text, word } from './nix-text.ts'
 import { hostFile, isHostFile } from './places.ts'
 
-/** Names that `!nix` and the places around it may use; a file asks for those that occur in its code. */
-const scope = [
-  'lib',
-  'pkgs',
-  'config',
-  'this',
-  'cluster',
-  'inputs',
-  'force',
-  'moduleWith',
-  'hostAt',
-] as const
+/** Names that `!nix` may use. */
+export const codeScope: readonly string[] = ['lib', 'pkgs', 'config', 'this', 'cluster', 'inputs']
+
+/** The same with those that stand around it; a file asks for those that occur in it. */
+const scope = [...codeScope, 'force', 'moduleWith', 'hostAt']
 
 const mayUseScope = new RegExp(scope.join('|'))
 

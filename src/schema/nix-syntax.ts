@@ -1,3 +1,4 @@
+import { createNames } from './nix-names.ts'
 import { createWords, type NixPlace, type NixWord } from './nix-words.ts'
 
 /** What a Nix expression refers to, and what keeps it from being one. */
@@ -8,6 +9,8 @@ export interface NixSyntax {
   readonly relativePaths: readonly NixWord[]
   /** `<nixpkgs>`: looked up by Nix' search path. */
   readonly searchPaths: readonly NixWord[]
+  /** Names that the expression does not define itself; below a `with`, none is known to be one. */
+  readonly freeNames: readonly NixWord[]
 }
 
 /** Binary operators: how strongly they bind, and to which side; without a side they do not chain. */
@@ -37,11 +40,12 @@ const not = 8
 const minus = 13
 
 /** Deeper than people write, and far from where the stack ends. */
-const deepest = 2000
+const deepest = 1000
 
 /** Reads a Nix expression by Nix' own grammar; nothing of it is kept but what it refers to. */
 export function readNix(code: string): NixSyntax {
   const words = createWords(code)
+  const names = createNames()
   const relativePaths: NixWord[] = []
   const searchPaths: NixWord[] = []
   let depth = 0
@@ -70,15 +74,19 @@ export function readNix(code: string): NixSyntax {
 
   const expression = nested((): void => {
     if (is('assert') || is('with')) {
-      words.advance()
+      const { text } = words.advance()
       expression()
       take(';')
-      expression()
+      if (text === 'with') names.forgive(expression)
+      else expression()
     } else if (is('let') && !words.isBefore('{')) {
       const opener = words.advance()
-      bindings('in')
-      take('in', opener)
-      expression()
+      names.define(() => {
+        const defined = bindings('in', true)
+        take('in', opener)
+        expression()
+        return defined
+      })
     } else if (is('if')) {
       words.advance()
       expression()
@@ -87,22 +95,28 @@ export function readNix(code: string): NixSyntax {
       take('else')
       expression()
     } else if (isName() && (words.isBefore(':') || words.isBefore('@'))) {
-      words.advance()
-      if (is('@')) {
-        words.advance()
-        formals()
-      }
-      take(':')
-      expression()
+      names.define(() => {
+        const defined = [words.advance().text]
+        if (is('@')) {
+          words.advance()
+          defined.push(...formals())
+        }
+        take(':')
+        expression()
+        return defined
+      })
     } else if (is('{') && beginsFormals()) {
-      formals()
-      if (is('@')) {
-        words.advance()
-        if (isName()) words.advance()
-        else wanted('a name')
-      }
-      take(':')
-      expression()
+      names.define(() => {
+        const defined = formals()
+        if (is('@')) {
+          words.advance()
+          if (isName()) defined.push(words.advance().text)
+          else wanted('a name')
+        }
+        take(':')
+        expression()
+        return defined
+      })
     } else operation(0)
   })
 
@@ -119,7 +133,8 @@ export function readNix(code: string): NixSyntax {
     )
   }
 
-  const formals = (): void => {
+  const formals = (): string[] => {
+    const defined: string[] = []
     const opener = words.now
     take('{')
     while (!is('}') && !isAtEnd()) {
@@ -127,8 +142,11 @@ export function readNix(code: string): NixSyntax {
         words.advance()
         break
       }
-      if (!isName()) return wanted('the name of an argument')
-      words.advance()
+      if (!isName()) {
+        wanted('the name of an argument')
+        break
+      }
+      defined.push(words.advance().text)
       if (is('?')) {
         words.advance()
         expression()
@@ -136,6 +154,7 @@ export function readNix(code: string): NixSyntax {
       if (!is('}')) take(',', opener)
     }
     take('}', opener)
+    return defined
   }
 
   /** Reads what is joined by operators of at least this strength. */
@@ -195,9 +214,13 @@ export function readNix(code: string): NixSyntax {
         return
       case 'keyword':
         words.advance()
-        return set()
+        return names.define(() => set(true))
+      case 'name':
+        names.use(opener)
+        words.advance()
+        return
       case 'sign':
-        if (opener.text === '{') return set()
+        if (opener.text === '{') return void set(false)
         words.advance()
         if (opener.text === '(') expression()
         else while (isValue()) selection()
@@ -207,34 +230,53 @@ export function readNix(code: string): NixSyntax {
     }
   })
 
-  const set = (): void => {
+  const set = (seesItself: boolean): Iterable<string> => {
     const opener = words.now
     take('{')
-    bindings('}')
+    const defined = bindings('}', seesItself)
     take('}', opener)
+    return defined
   }
 
-  const bindings = (end: string): void => {
+  /** Gives the names that they define, for those that see them. */
+  const bindings = (end: string, seeThemselves: boolean): Iterable<string> => {
+    const defined: string[] = []
     while (!is(end) && !isAtEnd()) {
-      if (is('inherit')) inherit()
-      else {
-        attributePath()
-        take('=')
-        expression()
-        take(';')
+      if (is('inherit')) {
+        const { inherited, isFromSet } = inherit()
+        for (const name of inherited) {
+          defined.push(name.text)
+          if (isFromSet) continue
+          if (seeThemselves) names.useOutside(name)
+          else names.use(name)
+        }
+        continue
       }
+      const { kind, text } = words.now
+      attributePath()
+      if (kind === 'name') defined.push(text)
+      take('=')
+      expression()
+      take(';')
     }
+    return defined
   }
 
-  const inherit = (): void => {
+  const inherit = (): { inherited: readonly NixWord[]; isFromSet: boolean } => {
     words.advance()
-    if (is('(')) {
+    const isFromSet = is('(')
+    if (isFromSet) {
       const opener = words.advance()
       expression()
       take(')', opener)
     }
-    while (!is(';') && !isAtEnd()) attribute()
+    const inherited: NixWord[] = []
+    while (!is(';') && !isAtEnd()) {
+      if (isName()) inherited.push(words.now)
+      attribute()
+    }
     take(';')
+    return { inherited, isFromSet }
   }
 
   const attributePath = (): void => {
@@ -265,5 +307,5 @@ export function readNix(code: string): NixSyntax {
   expression()
   if (!isAtEnd()) words.fail(`${shown()} is more than an expression`)
   const { mistake } = words
-  return { ...(mistake ? { mistake } : {}), relativePaths, searchPaths }
+  return { ...(mistake ? { mistake } : {}), relativePaths, searchPaths, freeNames: names.free }
 }

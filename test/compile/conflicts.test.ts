@@ -7,7 +7,7 @@ test('values of one level that cannot merge are told with both places', () => {
   services: { x: { port: 443, name: a, lines: "b\\n", same: 1 } }
 modules:
   - config: { services.x: { port: 80, name: b, lines: "c\\n", same: 1, port2: 2 } }
-  - config: { services.x.port2: true, services.x.list: [1], services.x.made: !nix x }
+  - config: { services.x.port2: true, services.x.list: [1], services.x.made: !nix config.y }
   - config: { services.x.list: [2], services.x.made: 1, services.x.port: !force 1 }`
   expect(problems(body)).toEqual([
     "2:20 error: 'services.x.port' is 80 here and 443 elsewhere: they cannot merge (nixcluster.yaml:11) [compile/conflict]",

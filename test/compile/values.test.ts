@@ -179,6 +179,19 @@ test.each([
   expect(more).toEqual([])
 })
 
+test('a name that nothing defines is told where it stands, with what was meant', () => {
+  const body = `machines:
+  a:
+    config:
+      environment.systemPackages: !nix "[ pkg.htop ]"
+      a.b: !nix 'lib.concatMap (x: [ x y ]) (map toString [ this cluster inputs config ])'
+      c.d: !nix with pkgs; [ htop ]`
+  expect(problems(body)).toEqual([
+    "4:43 error: nothing is called 'pkg' here, did you mean 'pkgs'? [schema/nix]",
+    "5:40 error: nothing is called 'y' here [schema/nix]",
+  ])
+})
+
 test('modules of home-manager need its input', () => {
   const body = `users:
   admin: { homeManager: [/home/admin.nix] }

@@ -57,6 +57,22 @@ test('tells paths from texts, comments and operators', () => {
   expect(searchPaths.map(({ text }) => text)).toEqual(['<j>'])
 })
 
+test.each([
+  ['a b.c { d = e; }', ['a', 'b', 'e']],
+  ['let a = b; b = a; c.d = e; in a c f', ['e', 'f']],
+  ['let inherit a; inherit (b) c; in a + c', ['a', 'b']],
+  ['let inherit a; in let a = 1; in a', ['a']],
+  ['rec { a = b; b = c; } // { d = e; e = 1; inherit f; }', ['c', 'e', 'f']],
+  ['rec { inherit a; b = a; }', ['a']],
+  ['{ a, b ? a, ... }@c: d@{ e }: f: a b c d e f g', ['g']],
+  ['(a: a) a', ['a']],
+  ['with a; b c (d: e)', ['a']],
+  ['x: with x; y', []],
+  ['"${a} \\${b}" + \'\'${c}\'\' + d.${e}."${f}".g or h', ['a', 'c', 'd', 'e', 'f', 'h']],
+])('%s uses from outside: %j', (code, expected) =>
+  expect(readNix(code).freeNames.map(({ text }) => text)).toEqual(expected),
+)
+
 test('much nesting is a mistake, not a crash', () => {
   for (const code of ['(', '[', '{a=', 'a: ', '-', '!', 'a ++ ', '"${', 'if a then b else '])
     expect(readNix(code.repeat(100_000)).mistake).toBeDefined()
