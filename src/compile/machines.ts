@@ -1,8 +1,9 @@
-import type { Machine } from '../model/inventory.ts'
+import type { Install, Machine } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { DeclaredCluster, DeclaredDomain, DeclaredMachine } from '../schema/fleet.ts'
 import { below } from './complaints.ts'
 import type { DeploymentOf } from './deployment.ts'
+import { findPath } from './paths.ts'
 import { at, nixosSettings, type Level, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 
@@ -50,9 +51,24 @@ export function toMachine(
     ...(dataValue ? { data: dataValue } : {}),
     settings,
     services,
+    ...installOf(machine, context),
     render: { hostName: own.render?.hostName ?? true, domain: own.render?.domain ?? true },
     deployment: deploymentOf(lineage, interfaces),
   }
+}
+
+function installOf(
+  { body: { install }, place }: DeclaredMachine,
+  { paths, complaints }: SettingsContext,
+): { install?: Install } {
+  const format = install?.format
+  if (format === undefined || typeof format === 'string')
+    return format === undefined ? {} : { install: { format } }
+  if (format.path === undefined) return {}
+  const found = findPath(format.path, place.file, paths, 'text')
+  if ('path' in found) return { install: { format: { path: found.path } } }
+  complaints.error(found.code, found.message, below(place, 'install', 'format', 'path'))
+  return {}
 }
 
 /** Where an element's own settings stand. */

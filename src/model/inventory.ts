@@ -155,6 +155,7 @@ export interface Machine extends HostElement {
   /** Which options that follow from its name are set. */
   readonly render: { readonly hostName: boolean; readonly domain: boolean }
   readonly deployment: Deployment
+  readonly install?: Install
 }
 
 /** A host that runs on a machine and is deployed with it. */
@@ -234,4 +235,9 @@ export interface Deployment {
   readonly confirmTimeout: number
   /** Seconds. */
   readonly activationTimeout: number
+}
+
+/** How a bare machine is made ready: what formats its disks. */
+export interface Install {
+  readonly format: 'none' | 'disko' | { readonly path: string }
 }

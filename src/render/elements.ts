@@ -1,5 +1,13 @@
 import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
-import type { Cluster, Definition, Domain, Host, Machine, Service } from '../model/inventory.ts'
+import type {
+  Cluster,
+  Definition,
+  Domain,
+  Host,
+  Install,
+  Machine,
+  Service,
+} from '../model/inventory.ts'
 import { machineOptions } from './machine-options.ts'
 import { namesByAddress } from './names-by-address.ts'
 import { list, type Nix, set, text, word } from './nix-text.ts'
@@ -39,6 +47,7 @@ export function toMachine(machine: Machine, places: Places, resolves = false): N
       ),
     ),
     host: pathFrom(file, places.hosts.get(machine.name)!),
+    install: machine.install && toInstall(machine.install, file),
     resolves: resolves ? word('true') : undefined,
     node: set({
       hostname: text(deployment.targetHost),
@@ -63,6 +72,10 @@ export function toMachine(machine: Machine, places: Places, resolves = false): N
 function sshWords({ port, sshOptions }: Machine['deployment']): readonly string[] {
   const inOrder = Object.entries(sshOptions).sort(([a], [b]) => (a < b ? -1 : 1))
   return ['-p', String(port), ...inOrder.flatMap(([key, value]) => ['-o', `${key}=${value}`])]
+}
+
+function toInstall({ format }: Install, file: string): Nix {
+  return set({ format: typeof format === 'string' ? text(format) : pathFrom(file, format.path) })
 }
 
 /** What services see of a host; `names` are those of the services and roles that it answers for. */

@@ -26,6 +26,8 @@ let
   configurations = mapAttrs (_: each: each.configuration) machine;
   nodes = mapAttrs (_: each: each.node) machine;
 
+  bySystem = lib.groupBy (name: machine.\${name}.system) (builtins.attrNames machines);
+
   # The first label, where only one machine has it.
   shortNames = lib.concatMapAttrs (
     label: names: if builtins.length names == 1 then { \${label} = builtins.head names; } else { }
@@ -39,7 +41,11 @@ in
   checks = mapAttrs (
     system: names:
     (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
-  ) (lib.groupBy (name: machine.\${name}.system) (builtins.attrNames machines));
+  ) bySystem;
+
+  packages = mapAttrs (
+    _: names: lib.concatMapAttrs (_: each: each.packages) (lib.getAttrs names machine)
+  ) bySystem;
 
   lib = {
     # selector -> addresses and names
@@ -74,6 +80,43 @@ if pkgs ? deploy-rs then
   (inputs.deploy-rs.overlays.default packaged pkgs).deploy-rs.lib
 else
   inputs.deploy-rs.lib.\${system}
+`,
+  ],
+  [
+    'install.nix',
+    `# What makes a bare machine ready: an image to boot it from, a script that formats its disks.
+{
+  lib,
+  machine,
+  configuration,
+}:
+let
+  inherit (machine.install) format;
+  inherit (configuration) pkgs;
+  inherit (configuration.config.system) build;
+  missing = what: module: throw "\${machine.name} has no \${what}: let it import \${module}";
+  # What its modules know how to build, the most particular first.
+  image = lib.findFirst (name: build ? \${name}) null [
+    "isoImage"
+    "sdImage"
+    "image"
+  ];
+in
+{
+  "\${machine.name}-image" =
+    if image != null then
+      build.\${image}
+    else
+      build.images.iso-installer
+        or (missing "image" "a module of nixpkgs that builds one, such as installer/cd-dvd/iso-image.nix");
+}
+// lib.optionalAttrs (format != "none") {
+  "\${machine.name}-format" =
+    if format == "disko" then
+      build.diskoScript or (missing "diskoScript" "the module of disko")
+    else
+      pkgs.writeScript "format-\${machine.label}" (builtins.readFile format);
+}
 `,
   ],
   [
@@ -356,6 +399,10 @@ in
   };
 
   inherit (machine) system;
+
+  packages = lib.optionalAttrs (machine ? install) (
+    import ./install.nix { inherit lib machine configuration; }
+  );
 
   node = machine.node // {
     profiles.system = {

@@ -592,6 +592,40 @@ export const definitions = {
     additionalProperties: { $ref: '#/$defs/interface' },
     examples: [{ eno1: { addresses: ['192.168.122.200/24'] } }],
   },
+  install: {
+    title: 'Install',
+    description:
+      'How the bare machine is made ready: adds `<name>-image` and `<name>-format` to the packages of the flake.',
+    type: 'object',
+    required: ['format'],
+    additionalProperties: false,
+    properties: {
+      format: {
+        title: 'Format',
+        description:
+          'What formats its disks: `disko`, whose module the machine imports, a script of the repository, or `none`.',
+        anyOf: [{ $ref: '#/$defs/formatWord' }, { $ref: '#/$defs/formatScript' }],
+        examples: ['disko', { path: '/format.sh' }],
+      },
+    },
+    examples: [{ format: 'disko' }],
+  },
+  formatWord: {
+    title: 'Known way to format',
+    description: 'By disko, or not at all.',
+    type: 'string',
+    enum: ['none', 'disko'],
+    examples: ['disko'],
+  },
+  formatScript: {
+    title: 'Script that formats',
+    description: 'An executable script of the repository, first line included.',
+    type: 'object',
+    required: ['path'],
+    additionalProperties: false,
+    properties: { path: { $ref: '#/$defs/path' } },
+    examples: [{ path: '/format.sh' }],
+  },
   virtualHost: {
     title: 'Virtual host',
     description:
@@ -1022,7 +1056,7 @@ export const definitions = {
     description: 'A NixOS machine.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': ['managed', 'install', 'checks', 'rollout', 'previously'],
+    'x-planned': ['managed', 'checks', 'rollout', 'previously'],
     properties: {
       render: {
         title: 'Render',
@@ -1061,6 +1095,7 @@ export const definitions = {
       config: { $ref: '#/$defs/options' },
       tags: { $ref: '#/$defs/tags' },
       interfaces: { $ref: '#/$defs/interfaces' },
+      install: { $ref: '#/$defs/install' },
       virtualHosts: {
         title: 'Virtual hosts',
         description:

@@ -65,6 +65,11 @@ export type Word = string | number
  */
 export type Tags = string[]
 /**
+ * By disko, or not at all.
+ *
+ */
+export type FormatWord = 'none' | 'disko'
+/**
  * A NixOS container, a virtual machine by the input microvm, or a container from an image.
  *
  */
@@ -374,6 +379,23 @@ export interface Interfaces {
   [k: string]: Interface
 }
 /**
+ * How the bare machine is made ready: adds `<name>-image` and `<name>-format` to the packages of the flake.
+ *
+ */
+export interface Install {
+  /**
+   * What formats its disks: `disko`, whose module the machine imports, a script of the repository, or `none`.
+   */
+  format: FormatWord | FormatScript
+}
+/**
+ * An executable script of the repository, first line included.
+ *
+ */
+export interface FormatScript {
+  path: Path
+}
+/**
  * A host that runs on a machine: it has a configuration of its own, which the machine accepts in the format of its type.
  *
  */
@@ -664,6 +686,7 @@ export interface Machine {
   config?: Options
   tags?: Tags
   interfaces?: Interfaces
+  install?: Install
   /**
    * Name -> virtual host: a container or virtual machine that runs on this machine, and is configured with it.
    */

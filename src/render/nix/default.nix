@@ -22,6 +22,8 @@ let
   configurations = mapAttrs (_: each: each.configuration) machine;
   nodes = mapAttrs (_: each: each.node) machine;
 
+  bySystem = lib.groupBy (name: machine.${name}.system) (builtins.attrNames machines);
+
   # The first label, where only one machine has it.
   shortNames = lib.concatMapAttrs (
     label: names: if builtins.length names == 1 then { ${label} = builtins.head names; } else { }
@@ -35,7 +37,11 @@ in
   checks = mapAttrs (
     system: names:
     (deployLibrary inputs.nixpkgs system).deployChecks { nodes = lib.getAttrs names nodes; }
-  ) (lib.groupBy (name: machine.${name}.system) (builtins.attrNames machines));
+  ) bySystem;
+
+  packages = mapAttrs (
+    _: names: lib.concatMapAttrs (_: each: each.packages) (lib.getAttrs names machine)
+  ) bySystem;
 
   lib = {
     # selector -> addresses and names

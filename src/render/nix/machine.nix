@@ -100,6 +100,10 @@ in
 
   inherit (machine) system;
 
+  packages = lib.optionalAttrs (machine ? install) (
+    import ./install.nix { inherit lib machine configuration; }
+  );
+
   node = machine.node // {
     profiles.system = {
       inherit (machine.node) user;
