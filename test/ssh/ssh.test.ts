@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -86,4 +86,19 @@ test('at the first contact a machine is taken at its word, and its key is given 
   expect(answer.stdout).toBe('data.example.com\n')
   expect(hostKey).toContain(answer.hostKey)
   expect((await readdir(folder)).filter((name) => name.startsWith('data.'))).toEqual([])
+})
+
+test('a machine is reached through another, whose key is remembered', async () => {
+  const jump = { ProxyJump: `root@${data.targetHost}` }
+  const { stdout, hostKey } = await ssh.script(
+    { ...web, sshOptions: jump },
+    'main() { hostname; echo "$SSH_CONNECTION"; }',
+    [],
+    { timeoutMs: 10_000, connection: 'new' },
+  )
+  const [name, connection] = stdout.split('\n')
+  expect(name).toMatch(/^web/)
+  expect(connection).toMatch(new RegExp(`^${data.targetHost} `))
+  expect(hostKey).toBe(web.hostKey)
+  expect(await readFile(join(folder, 'jump_hosts'), 'utf8')).toContain(`${data.targetHost} ssh-`)
 })
