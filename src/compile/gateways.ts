@@ -24,12 +24,12 @@ export function readGateways(
   return all.flatMap(({ text, at }) => {
     if (typeof text !== 'string') return []
     const gateway = parseIp(text)
-    if (!gateway) {
+    if (!gateway || text.includes('%')) {
       complaints.error(
         'compile/address',
         `'${text}' is no address`,
         at,
-        'for example 192.168.122.1',
+        withoutZone(text) ?? 'for example 192.168.122.1',
       )
       return []
     }
@@ -50,6 +50,13 @@ export function readGateways(
       )
     return [{ ...gateway, at }]
   })
+}
+
+/** Which device is meant is said by the interface that the address stands at. */
+export function withoutZone(text: string): string | undefined {
+  return text.includes('%')
+    ? `write it without the device: ${text.replace(/%[^/]*/, '')}`
+    : undefined
 }
 
 /** One default route for each family is all that a host can have. */

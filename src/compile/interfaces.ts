@@ -4,7 +4,7 @@ import type { Interface } from '../model/inventory.ts'
 import { sortByName } from '../model/names.ts'
 import type { DeclaredInterface, Fleet } from '../schema/fleet.ts'
 import { below, byKey, type Complaints } from './complaints.ts'
-import { checkGateways, readGateways, type Gateway } from './gateways.ts'
+import { checkGateways, readGateways, withoutZone, type Gateway } from './gateways.ts'
 import { checkMembers, deviceNames, longestDevice, readNetdev, type Devices } from './netdevs.ts'
 
 /** Host -> its interfaces; what must be unique is checked over the whole fleet. */
@@ -90,11 +90,13 @@ function toInterface(
 
 function readAddress(text: string, at: Position, complaints: Complaints): Address | undefined {
   const address = parseAddress(text)
-  if (address) return address
+  if (address && withoutZone(text) === undefined) return address
   const single = parseIp(text)
-  const hint = single
-    ? `add the length of its network, for example ${text}/${single.family === 'ipv4' ? 24 : 64}`
-    : 'for example 192.168.122.200/24 or fd00::200/64'
+  const hint = address
+    ? withoutZone(text)
+    : single
+      ? `add the length of its network, for example ${text}/${single.family === 'ipv4' ? 24 : 64}`
+      : 'for example 192.168.122.200/24 or fd00::200/64'
   complaints.error('compile/address', `'${text}' is no address with a prefix length`, at, hint)
   return undefined
 }

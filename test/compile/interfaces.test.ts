@@ -38,6 +38,11 @@ test('members are interfaces by their names, and devices where there is none of 
   expect(lab).toMatchObject({ device: 'eth0.20', netdev: { kind: 'vlan', id: 20, device: 'br0' } })
 })
 
+test.each(['addresses: ["fe80::2%eno1/64"]', 'gateway: "fe80::1%eno1"'])(
+  'an address says nothing of the device: %s',
+  (written) => expect(about(`{ eno1: { ${written} } }`)).toHaveLength(1),
+)
+
 test('a machine whose interfaces are not rendered still has their addresses', () => {
   const { eno1 } = interfacesOf(
     '{ eno1: { addresses: [10.0.0.2/24] } }',
