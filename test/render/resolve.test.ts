@@ -72,6 +72,12 @@ const selectors: readonly (readonly [selector: unknown, scope?: string])[] = [
   ...['domain:com', 'cluster:b', 'cluster:*', 'tag:rack-a', 'tag:ssd', 'web.vm2', 'db.vm2'].map(
     (text) => [text, 'a.com'] as const,
   ),
+  ...['vm**', '**.vm2', 'vm2.**', '*.**.com', 'service:*', 'machine:*'].map(
+    (text) => [text, 'vm2.a.com'] as const,
+  ),
+  ['service:*', 'vault.a.com'],
+  ['role:*', 'r2.vault.a.com'],
+  ['*', 'b.com'],
   ['r2', 'vault.a.com'],
   ['vm10', 'eth0.vm2.a.com'],
   ['eth0', 'vm2.a.com'],

@@ -41,11 +41,15 @@ let
   # As people count: eth2 before eth10.
   sortKey =
     label:
-    lib.concatStrings (
-      map (part: if builtins.isList part then lib.fixedWidthString 12 "0" (head part) else part) (
-        builtins.split "([0-9]{1,12})" label
-      )
-    );
+    lib.concatMapStrings (
+      part:
+      if !builtins.isList part then
+        part
+      else if builtins.stringLength (head part) <= 12 then
+        lib.fixedWidthString 12 "0" (head part)
+      else
+        ":${lib.fixedWidthString 63 "0" (head part)}"
+    ) (builtins.split "([0-9]+)" label);
   inOrder = lib.sortOn sortKey;
   # Each once, at its first place.
   onceBy =
@@ -160,47 +164,41 @@ let
     else
       [ ];
 
-  toRegex =
-    pattern:
-    lib.concatStrings (
-      map (
-        part:
-        if !builtins.isList part then
-          lib.escapeRegex part
-        else if head part == "*" then
-          "[^.]*"
-        else if lib.hasSuffix "." (head part) then
-          "([^.]+\\.)*"
+  # `*` is any text within one label, the label `**` any number of labels.
+  isMatch =
+    pattern: name:
+    let
+      toRegex =
+        label:
+        if match "\\*\\*+" label != null then
+          "(\\.[^.]+)*"
         else
-          ".*"
-      ) (builtins.split "(\\*\\*+\\.|\\*+)" pattern)
-    );
+          "\\.${lib.replaceStrings [ "*" ] [ "[^.]*" ] label}";
+    in
+    match (lib.concatMapStrings toRegex (lib.splitString "." pattern)) ".${name}" != null;
   # What a pattern matches in one scope; without a kind, hosts.
   matching =
     only: pattern: scope: outer:
     let
-      regex = toRegex pattern;
       candidates =
         if only == null then
           map (name: elements.${name}) (hostsBelow.${outer} or [ ])
         else
           filter (element: outer == "" || lib.hasSuffix ".${outer}" element.name) (ofKind.${only} or [ ]);
+      # What a service selects by pattern is never itself.
+      isItself = element: element.name == scope && element ? hosts;
       found = filter (
-        element:
-        match regex (relativeTo outer element.name) != null && (only == null || element.name != scope)
+        element: isMatch pattern (relativeTo outer element.name) && !(isItself element)
       ) candidates;
       inService = match "([^.]+)\\.([^*]+)" pattern;
       service = elements.${join (lib.last inService) outer} or { kind = ""; };
     in
-    if only == null && !isPlace outer then
-      [ ]
-    else if isSome found then
+    if isSome found then
       found
     else if inService != null && service.kind == "service" then
-      filter (
-        host:
-        match (toRegex (head inService)) (labelOf host.name) != null && (only == null || host.kind == only)
-      ) (map (host: elements.${host}) service.hosts)
+      filter (host: isMatch (head inService) (labelOf host.name) && (only == null || host.kind == only)) (
+        map (host: elements.${host}) service.hosts
+      )
     else
       [ ];
 
@@ -251,16 +249,24 @@ let
     let
       scopes = scopesFrom scope;
       place = enclosing scope;
-      inAll = function: firstThat isSome (map function scopes);
+      firstIn = function: scopes: firstThat isSome (map function scopes);
+      # Without a kind, hosts: without a dot too, those of the enclosing cluster or domain.
+      places =
+        if selector.only != null then
+          scopes
+        else if lib.hasInfix "." selector.name then
+          filter isPlace scopes
+        else
+          [ place ];
     in
     if selector.isTag then
       filter (host: elem selector.tag host.tags) (
         map (name: elements.${name}) (hostsBelow.${place} or [ ])
       )
     else if lib.hasInfix "*" selector.name then
-      inAll (matching selector.only selector.name scope)
+      firstIn (matching selector.only selector.name scope) places
     else
-      inAll (called selector.only selector.name);
+      firstIn (called selector.only selector.name) scopes;
 
   reach =
     element:
