@@ -5,17 +5,14 @@ import type { Inventory } from '../../src/model/inventory.ts'
 import { resolve } from '../../src/selectors/resolve.ts'
 import { compileTexts } from '../compile/fleet.ts'
 import { hierarchies } from './generate.ts'
-import type { Hierarchy, ServiceOf } from './hierarchy.ts'
-import { createReference, type El, type Reference } from './reference.ts'
+import { createReference, type Reference } from './reference.ts'
+import { outside, owners, withoutBroken } from './without-broken.ts'
 import { writeNested, type Written } from './yaml.ts'
 
 const runs = { seed: 20261123, numRuns: 1000 }
 
 const compileHierarchy = (written: Written): Compilation =>
   compileTexts({ 'nixcluster.yaml': written.text })
-
-const owners = (reference: Reference): readonly El[] =>
-  reference.elements.filter(({ kind }) => kind === 'service' || kind === 'role')
 
 /** What the compiler says about selectors, as `line severity code`. */
 function said({ diagnostics }: Compilation): string[] {
@@ -42,47 +39,7 @@ function expected(reference: Reference, { lines }: Written): string[] {
   )
 }
 
-/** Selectors of a role that are the first to give hosts which its service does not have. */
-function outside(owner: El, reference: Reference): readonly number[] {
-  const service = owner.parent!
-  if (owner.kind !== 'role' || !owner.role!.runs || !service.service!.selectors) return []
-  if (reference.isBroken(owner) || reference.isBroken(service)) return []
-  const allowed = reference.membersOf(service)
-  const wrong = reference.membersOf(owner).filter((host) => !allowed.includes(host))
-  const list = owner.role!.selectors
-  const gives = list.map((_, index) =>
-    isExclusion(list[index]!) ? [] : reference.mean([list[index]!], service).reached,
-  )
-  const first = wrong.map((host) => gives.findIndex((all) => all.some((one) => one.host === host)))
-  return [...new Set(first)]
-}
-
 const sorted = (lines: readonly string[]): string[] => [...new Set(lines)].sort()
-
-const isExclusion = (written: ServiceOf['roles'][0]['selectors'][0]): boolean =>
-  (typeof written === 'string' ? written : written.select).startsWith('-')
-
-/** The same hierarchy without the services that are wrong, until none is. */
-function withoutBroken(hierarchy: Hierarchy): Hierarchy {
-  const reference = createReference(hierarchy)
-  const isWrong = (owner: El): boolean =>
-    reference.isBroken(owner) || outside(owner, reference).length > 0
-  const wrong = new Set(
-    owners(reference)
-      .filter(isWrong)
-      .map((owner) => owner.service ?? owner.parent!.service!),
-  )
-  if (wrong.size === 0) return hierarchy
-  const keep = (services: readonly ServiceOf[]): readonly ServiceOf[] =>
-    services.filter((service) => !wrong.has(service))
-  return withoutBroken({
-    domains: hierarchy.domains.map((domain) => ({
-      ...domain,
-      services: keep(domain.services),
-      clusters: domain.clusters.map((one) => ({ ...one, services: keep(one.services) })),
-    })),
-  })
-}
 
 test('every mistake in a selector is found at its place, every circle is printed, nothing else', () => {
   fc.assert(

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fingerprintMachines } from '../../src/rollout/fingerprint.ts'
 import { namesOf } from '../../src/selectors/names.ts'
-import { resolve } from '../../src/selectors/resolve.ts'
+import { resolve, type Resolution } from '../../src/selectors/resolve.ts'
 import { examples, files } from '../compile/documented.ts'
 import { compileTexts, linesOf } from '../compile/fleet.ts'
+import { hierarchies } from '../hierarchies/generate.ts'
+import { createReference } from '../hierarchies/reference.ts'
+import { withoutBroken } from '../hierarchies/without-broken.ts'
+import { writeNested } from '../hierarchies/yaml.ts'
 import { evaluate, folderOf, labFlakes } from './nix.ts'
 import { configOf, demo, flake } from './yaml-fleet.ts'
 
@@ -113,6 +119,38 @@ test('says in Nix what it says in TypeScript', () => {
   for (const [index, one] of wanted.entries()) expect([one[0], found[index]]).toEqual(one)
 })
 
+interface Case {
+  readonly folder: string
+  readonly scope: string
+  readonly written: unknown
+  readonly said: Resolution
+}
+
+/** Asks the rendered trees in one evaluation; null stands for an error. */
+function expectAgreement(cases: readonly Case[]): void {
+  const questions = cases.map(({ folder, scope, written }) => ({ folder, scope, written }))
+  const file = join(folderOf([['questions.json', JSON.stringify(questions)]]), 'questions.json')
+  const found = evaluate(`
+    let
+      lib = ${labLibrary};
+      cases = builtins.fromJSON (builtins.readFile ${file});
+      resolvers = builtins.listToAttrs (map (each: {
+        name = each.folder;
+        value = import (/. + each.folder + "/nixcluster/lib/resolve.nix") { inherit lib; };
+      }) cases);
+      answer = each: resolvers.\${each.folder} each.scope each.written;
+      safe = each: builtins.tryEval (builtins.deepSeq (answer each) (answer each));
+    in
+    map (each: let got = safe each; in if got.success then got.value else null) cases
+  `) as unknown[]
+  for (const [index, { scope, written, said, folder }] of cases.entries()) {
+    const { complaints, ...known } = said
+    const isWrong = complaints.some(({ severity }) => severity === 'error')
+    const expected = isWrong ? null : known
+    expect([scope, written, found[index]], folder).toEqual([scope, written, expected])
+  }
+}
+
 test('says the same of every element in the examples of the documents, and of what is none', () => {
   const fleets = examples.map((text) => {
     const { inventory, rendered } = compileTexts({ 'nixcluster.yaml': text }, files)
@@ -120,35 +158,38 @@ test('says the same of every element in the examples of the documents, and of wh
   })
   const cases = fleets.flatMap(({ inventory, folder }) => {
     const scopes = [...inventory.clusters, ...inventory.services].map(({ name }) => name)
-    const labels = [...namesOf(inventory).elements.values()].flatMap(({ name, label }) => [
-      name,
-      label,
-    ])
+    const elements = [...namesOf(inventory).elements.values()]
+    const labels = elements.flatMap(({ name, label }) => [name, label])
     const words = [...new Set(labels), '*', '**', 'no', 'role:*', 'tag:rack-a', '*.k3s'].filter(
       Boolean,
     )
-    return words.flatMap((word) =>
-      scopes.map((scope) => ({ folder, scope, word, ...resolve(word, inventory, scope) })),
+    return words.flatMap((written) =>
+      scopes.map((scope) => ({ folder, scope, written, said: resolve(written, inventory, scope) })),
     )
   })
   expect(cases.length).toBeGreaterThan(200)
-  const found = evaluate(`
-    let
-      lib = ${labLibrary};
-      cases = builtins.fromJSON ''${JSON.stringify(cases.map(({ folder, scope, word }) => ({ folder, scope, word })))}'';
-      resolvers = builtins.listToAttrs (map (each: {
-        name = each.folder;
-        value = import (/. + each.folder + "/nixcluster/lib/resolve.nix") { inherit lib; };
-      }) cases);
-      answer = each: resolvers.\${each.folder} each.scope each.word;
-      safe = each: builtins.tryEval (builtins.deepSeq (answer each) (answer each));
-    in
-    map (each: let got = safe each; in if got.success then got.value else null) cases
-  `) as unknown[]
-  for (const [index, { folder: _, scope, word, complaints, ...known }] of cases.entries()) {
-    const isWrong = complaints.some(({ severity }) => severity === 'error')
-    expect([scope, word, found[index]]).toEqual([scope, word, isWrong ? null : known])
-  }
+  expectAgreement(cases)
+})
+
+test('says the same of generated fleets', () => {
+  const cases = fc
+    .sample(hierarchies, { seed: 7, numRuns: 300 })
+    .flatMap(({ hierarchy: generated, questions }) => {
+      const hierarchy = withoutBroken(generated)
+      const { inventory, rendered } = compileTexts({
+        'nixcluster.yaml': writeNested(hierarchy).text,
+      })
+      if (!inventory || !rendered) return []
+      const folder = folderOf([...rendered.files].filter(([file]) => !file.includes('/machines/')))
+      const { elements } = createReference(hierarchy)
+      return questions.map(({ scope: at, list }) => {
+        const scope = elements[at % elements.length]!.name
+        return { folder, scope, written: list, said: resolve(list, inventory, scope) }
+      })
+    })
+  const answered = cases.filter(({ said }) => said.hosts.length > 0)
+  expect(answered.length).toBeGreaterThan(100)
+  expectAgreement(cases)
 })
 
 test('complains of what is not there and of what is several', () => {

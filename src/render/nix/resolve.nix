@@ -85,7 +85,7 @@ let
       }) (inOrder (builtins.attrNames host.interfaces))
     );
 
-  ofKind = groupBy (element: element.kind) (
+  unsorted = groupBy (element: element.kind) (
     map (level: {
       inherit (level) kind name;
       parent = if level.kind == "cluster" then parentOf level.name else "";
@@ -112,7 +112,12 @@ let
       ++ ownInterfaces host
     ) hosts
   );
-  elements = named (lib.concatLists (lib.attrValues ofKind));
+  elements = named (lib.concatLists (lib.attrValues unsorted));
+  # Read from the right; the others are in this order already.
+  nameKey = name: lib.concatMapStringsSep " " sortKey (lib.reverseList (lib.splitString "." name));
+  ofKind = unsorted // {
+    interface = lib.sortOn (wire: nameKey wire.name) (unsorted.interface or [ ]);
+  };
 
   hostsBelow =
     let
@@ -294,15 +299,18 @@ let
       isMeant =
         target:
         !(except ? ${target.host}) && lib.all (tag: elem tag hostNamed.${target.host}.tags) selector.tags;
+      targets = filter isMeant (concatMap reach found);
     in
     if found == [ ] && !selector.optional && !selector.exclude then
       throw "resolve: nothing is called '${selector.text}' in ${
         if scope == "" then "the fleet" else scope
       }"
+    else if found != [ ] && targets == [ ] && selector.tags != [ ] && !selector.optional then
+      throw "resolve: no host of '${selector.text}' carries the tags ${toString selector.tags}"
     else
       {
+        inherit targets;
         elements = found;
-        targets = filter isMeant (concatMap reach found);
       };
 
   select =
