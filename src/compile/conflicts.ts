@@ -132,9 +132,19 @@ function compare(
       : `'${name}' is ${shown(second.value)} here and ${shown(first.value)} elsewhere: ${areTexts ? 'most texts' : 'they'} cannot merge`,
     at: second.at!,
     ...(first.at ? { related: byKey(first.at) } : {}),
-    hint:
-      isOnePlace || isForced ? 'keep one of them' : 'put !force in front of the one that counts',
+    hint: isOurs
+      ? `take it out here${switchFor(second.path)}`
+      : isOnePlace || isForced
+        ? 'keep one of them'
+        : 'put !force in front of the one that counts',
   })
+}
+
+/** How to keep us from setting an option, where there is a way. */
+function switchFor([root, name]: readonly string[]): string {
+  if (root !== 'networking') return ''
+  const key = name === 'hostName' || name === 'domain' ? name : 'interfaces'
+  return `, or let ours be: render: { ${key}: false }`
 }
 
 function isScalar(value: Value): value is Scalar {

@@ -1,6 +1,6 @@
 import type { Position } from '../model/diagnostic.ts'
 import type { Tree } from '../schema/tree.ts'
-import type { Complaints } from './complaints.ts'
+import { byKey, type Complaints } from './complaints.ts'
 
 /** Ends of keys, without case and hyphens, below which a text is taken for a secret. */
 const secret =
@@ -42,7 +42,7 @@ function warn(message: string, at: Position, complaints: Complaints): void {
   complaints.warn(
     'schema/secret',
     `${message}: git and the Nix store of every machine keep it readable`,
-    at,
+    byKey(at),
     'refer to a file that sops-nix or agenix puts on the machine: docs/language.md, Secrets',
   )
 }

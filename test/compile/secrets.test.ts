@@ -48,8 +48,8 @@ test('a private key is one under any key', () => {
   environment.etc.c.text: "-----BEGIN PUBLIC KEY-----"
 users: { u: { password: x } }`
   expect(problems(body)).toEqual([
-    `2:27 warning: this is a private key: ${plain}`,
-    `5:27 warning: this is a private key: ${plain}`,
-    `7:25 warning: 'password' holds a secret in plain text: ${plain}`,
+    `2:3 warning: this is a private key: ${plain}`,
+    `5:3 warning: this is a private key: ${plain}`,
+    `7:15 warning: 'password' holds a secret in plain text: ${plain}`,
   ])
 })
