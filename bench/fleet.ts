@@ -66,7 +66,7 @@ ${clusters.map((name) => `  ${name}: {}\n`).join('')}services:
 `
 
 /** A machine as people write it: 470 bytes. */
-export const toDocument = ({ label, cluster, rack, address, tags }: BenchMachine): string =>
+const toDocument = ({ label, cluster, rack, address, tags }: BenchMachine): string =>
   `apiVersion: nixcluster/v1
 kind: Machine
 name: ${label}.${cluster}

@@ -1,4 +1,5 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { isConfiguration } from '../compile/configuration.ts'
 import type { SourceTree } from '../model/compilation.ts'
@@ -12,9 +13,8 @@ export async function readFolder(folder: string): Promise<SourceTree> {
   const paths = new Set<string>()
   await walk(root, '', paths)
   const wanted = [...paths].filter(isConfiguration)
-  const texts = await Promise.all(
-    wanted.map(async (path) => [path, await readFile(join(root, path), 'utf8')] as const),
-  )
+  // One after another: ten thousand promises of a small file take three times as long.
+  const texts = wanted.map((path) => [path, readFileSync(join(root, path), 'utf8')] as const)
   return { paths, texts: new Map(texts) }
 }
 
