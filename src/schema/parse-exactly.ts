@@ -14,7 +14,10 @@ interface Span {
 }
 
 /** Sizes that no honest file reaches. */
-const limits = { characters: 20_000_000, aliasedNodes: 100_000 }
+const limits = { aliasedNodes: 100_000, depth: 200 }
+
+/** Characters that no honest file has: 10,000 machines take half of them. */
+export const longestText = 8_000_000
 
 const options = {
   version: '1.2',
@@ -85,20 +88,47 @@ function composed(
   lineCounter: InstanceType<(typeof import('yaml'))['LineCounter']>,
   complain: (document: number, span: Span, c: SpanComplaint) => void,
 ): Document.Parsed[] {
-  const refuse = (message: string): [] => {
-    complain(0, nowhere, { code: 'schema/syntax', message })
+  const refuse = (message: string, hint: string, start = 0): [] => {
+    complain(0, { start, end: start }, { code: 'schema/syntax', message, hint })
     return []
   }
-  if (text.length > limits.characters) return refuse(`${path} is too large`)
-  try {
-    const documents = yaml().parseAllDocuments(text, { ...options, lineCounter })
-    return Array.isArray(documents) ? (documents as Document.Parsed[]) : []
-  } catch (error) {
-    // The parser recurses: only absurd nesting gets here.
-    if (error instanceof RangeError) return refuse(`${path} is nested too deeply`)
-    throw error
-  }
+  if (text.length > longestText) return refuse(`${path} is too large`, 'write it in several files')
+  const deep = tooDeepAt(text)
+  if (deep !== undefined)
+    return refuse('this is nested too deeply', `${limits.depth} levels are enough`, deep)
+  const documents = yaml().parseAllDocuments(text, { ...options, lineCounter })
+  return Array.isArray(documents) ? (documents as Document.Parsed[]) : []
 }
+
+/** Where a text nests deeper than honest ones do: the parser would take seconds to give up. */
+function tooDeepAt(text: string): number | undefined {
+  const indentations: number[] = []
+  let offset = 0
+  let brackets = 0
+  let dashes = 0
+  let before = ''
+  for (const token of new (yaml().Lexer)().lex(text)) {
+    if (before !== scalarMark) {
+      if (token === '[' || token === '{') brackets++
+      else if (token === ']' || token === '}') brackets--
+      else if (token === '-' || token === '?') dashes++
+      else if (token.includes('\n')) dashes = 0
+      else if (before.includes('\n') && token.trim() === '') {
+        while (indentations.length > 0 && indentations.at(-1)! >= token.length) indentations.pop()
+        indentations.push(token.length)
+      }
+      if (brackets + dashes + indentations.length > limits.depth) return offset
+    }
+    before = token
+    // Marks stand for nothing in the text.
+    if (!marks.has(token)) offset += token.length
+  }
+  return undefined
+}
+
+/** What yaml's lexer says before a scalar; other marks are for documents and broken brackets. */
+const scalarMark = '\u001f'
+const marks = new Set([scalarMark, '\u0002', '\u0018'])
 
 type SpanComplaint = Omit<Complaint, 'at' | 'severity'> & { severity?: Complaint['severity'] }
 
@@ -150,9 +180,10 @@ function toTree(
       })
       return text
     }
+    const wasFine = aliased <= limits.aliasedNodes
     aliased += size(tree)
     if (aliased <= limits.aliasedNodes) return tree
-    complain(span, { code: 'schema/alias', message: 'aliases repeat too much' })
+    if (wasFine) complain(span, { code: 'schema/alias', message: 'aliases repeat too much' })
     return text
   }
 
@@ -230,7 +261,7 @@ function toTree(
     return convert(document.contents as Node, 0)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    complain(nowhere, { code: 'schema/syntax', message: 'nested too deeply' })
+    complain(nowhere, { code: 'schema/syntax', message: 'this is nested too deeply' })
     return undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
-import { parseExactly } from './parse-exactly.ts'
+import { longestText, parseExactly } from './parse-exactly.ts'
 import { parseQuickly } from './parse-quickly.ts'
 import type { Tree } from './tree.ts'
 
@@ -17,7 +17,7 @@ export type Place = Pick<Diagnostic, 'line' | 'column' | 'endLine' | 'endColumn'
 
 /** Reads the YAML documents of a file; mistakes become complaints, never exceptions. */
 export function parse(path: string, text: string): SourceFile {
-  const documents = parseQuickly(text)
+  const documents = text.length > longestText ? undefined : parseQuickly(text)
   if (documents === undefined) return parseExactly(path, text)
   // Lines and columns are asked of few files: those are read again.
   let exact: SourceFile | undefined

@@ -20,7 +20,6 @@ test.each([
   ['a: x\0y', '1:4 Nix has no text with a NUL character [schema/value]'],
   ['a: { "x\\0y": 1 }', '1:6 Nix has no text with a NUL character [schema/value]'],
   ['a: { http: http://{ip}/ }', '[schema/syntax]'],
-  ['[[[['.repeat(5000), '[schema/syntax]'],
 ])('%j is answered with its place', (text, expected) => {
   expect(complaints(text).join('\n')).toContain(expected)
 })
@@ -60,4 +59,32 @@ test('keys are taken as written', () => {
     'x y',
     '__proto__',
   ])
+})
+
+const levels = (count: number, item: string): string =>
+  Array.from({ length: count }, (_, depth) => `${' '.repeat(depth)}${item}`).join('\n')
+const aliases = Array.from({ length: 12 }, (_, n) =>
+  n === 0
+    ? 'a0: &a0 [lol]'
+    : `a${n}: &a${n} [${Array(9)
+        .fill(`*a${n - 1}`)
+        .join(', ')}]`,
+)
+
+test.each([
+  ['brackets', '['.repeat(7_000_000), 'this is nested too deeply'],
+  ['braces', '{a: '.repeat(1_500_000), 'this is nested too deeply'],
+  ['dashes', '- '.repeat(3_000_000), 'this is nested too deeply'],
+  ['brackets that only yaml reads', `%\n${'['.repeat(7_000_000)}`, 'this is nested too deeply'],
+  ['indentation', levels(2000, 'a:'), 'this is nested too deeply'],
+  ['aliases', aliases.join('\n'), 'aliases repeat too much'],
+  ['size', 'a: b\n'.repeat(2_000_000), 'a.yaml is too large'],
+])('a bomb of %s is refused at once', (_, text, expected) => {
+  parse('a.yaml', 'a: &a 1')
+  const start = performance.now()
+  const file = parse('a.yaml', text)
+  const took = performance.now() - start
+  expect(file.complaints.map(({ message }) => message)).toEqual([expected])
+  // 100 ms on a machine that has nothing else to do.
+  expect(took).toBeLessThan(400)
 })
