@@ -50,13 +50,17 @@ export function modules(
     const inner = at(level, index)
     if (module === undefined || module === null) return []
     if (typeof module === 'string') return pathModule(module, inner.place, context)
-    if ('config' in module)
-      return [{ kind: 'config', config: options(at(inner, 'config'), context), at: inner.place }]
-    if ('flake' in module) return flakeReference(module, inner.place, context)
+    const audience = module.for === undefined ? {} : { for: module.for }
+    if ('config' in module) {
+      const config = options(at(inner, 'config'), context)
+      return [{ kind: 'config', config, at: inner.place, ...audience }]
+    }
+    if ('flake' in module)
+      return flakeReference(module, inner.place, context).map((one) => ({ ...one, ...audience }))
     const [reference] = pathModule(module.path, below(inner.place, 'path'), context)
     const argsTree = child(inner.tree, 'args')
     const args = argsTree && toValue(argsTree, below(inner.place, 'args'), level.scope, context)
-    return reference ? [{ ...reference, ...(args ? { args } : {}) }] : []
+    return reference ? [{ ...reference, ...(args ? { args } : {}), ...audience }] : []
   })
 }
 

@@ -8,7 +8,7 @@ import type { Value } from '../model/value.ts'
 
 /** Files and folders that modules, definitions and values name -> the machines that they concern. */
 export function fileUses(
-  { domains, clusters, machines, services }: Inventory,
+  { domains, clusters, machines, virtualHosts, services }: Inventory,
   machinesIn: (level: string) => readonly string[],
 ): ReadonlyMap<string, readonly (readonly string[])[]> {
   const uses = new Map<string, (readonly string[])[]>()
@@ -51,6 +51,11 @@ export function fileUses(
   for (const { name, settings } of [...domains, ...clusters])
     useSettings(settings, machinesIn(name))
   for (const { name, settings } of machines) useSettings(settings, [name])
+  for (const { name, settings, type, typeSettings } of virtualHosts) {
+    useSettings(settings, [name])
+    useValue(typeSettings, [name])
+    if (type.kind === 'path') use(type.path, [name])
+  }
   for (const { modules, definition, settings, hosts } of services) {
     useModules(modules, hosts)
     useValue(settings, hosts)

@@ -9,8 +9,9 @@ import type {
   NixosSettings,
   OptionSetting,
   Service,
+  VirtualHost,
 } from '../model/inventory.ts'
-import { serviceNames } from '../model/names.ts'
+import { hostsOf, ownInterfaces, serviceNames } from '../model/names.ts'
 import type { Value } from '../model/value.ts'
 import { fileUses } from './file-uses.ts'
 
@@ -40,12 +41,20 @@ export function reasons(
   const order = new Map(
     [...old.machines, ...after.machines].map(({ name }, index) => [name, index]),
   )
+  // What concerns a virtual host concerns its machine: that is what is deployed.
+  const machineOf = new Map(
+    [...old.virtualHosts, ...after.virtualHosts].map(({ name, machine }) => [name, machine]),
+  )
   const note: Note = (text, hosts, at, side = 'after') => {
-    const machines = [...new Set(hosts)].sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))
+    const concerned = hosts.map((host) => machineOf.get(host) ?? host)
+    const machines = [...new Set(concerned)].sort(
+      (a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0),
+    )
     if (machines.length > 0) changes.push({ ...(at ? { at } : {}), side, text, machines })
   }
   compareInputs(old, after, note)
   compareMachines(old, after, note)
+  compareVirtualHosts(old, after, note)
   compareFacts(old, after, note)
   compareLevels(old, after, note)
   compareServices(old, after, note)
@@ -83,6 +92,48 @@ function compareMachines(before: Inventory, after: Inventory, note: Note): void 
     }
     compareSettings(old.settings, machine.settings, label, [name], old.at, machine.at, note)
   }
+}
+
+/** A virtual host is named with its machine: `web.vm0`. */
+function compareVirtualHosts(before: Inventory, after: Inventory, note: Note): void {
+  for (const [old, vhost] of pairs(before.virtualHosts, after.virtualHosts, ({ name }) => name)) {
+    const label = shortName((vhost ?? old)!)
+    if (!vhost || !old) {
+      const one = (vhost ?? old)!
+      note(
+        `${label} is ${vhost ? 'new' : 'removed'}`,
+        [one.name],
+        one.at,
+        vhost ? 'after' : 'before',
+      )
+      continue
+    }
+    const { name, at } = vhost
+    for (const [key, word, verb] of virtualHostFacts)
+      if (!isSame(factOfVirtualHost(old, key), factOfVirtualHost(vhost, key)))
+        note(`${word} of ${label} ${verb}`, [name], below(at, word))
+    compareSettings(old.settings, vhost.settings, label, [name], old.at, at, note)
+  }
+}
+
+const virtualHostFacts = [
+  ['type', 'type', 'changes'],
+  ['network', 'network', 'changes'],
+  ['interfaces', 'interfaces', 'change'],
+  ['image', 'image', 'changes'],
+  ['typeSettings', 'settings', 'change'],
+  ['tags', 'tags', 'change'],
+  ['data', 'data', 'changes'],
+] as const
+
+function factOfVirtualHost(vhost: VirtualHost, key: (typeof virtualHostFacts)[number][0]): unknown {
+  // With its machine's network, the change is its machine's.
+  return key === 'interfaces' ? ownInterfaces(vhost) : vhost[key]
+}
+
+/** A host as it is written in its cluster. */
+function shortName({ name, cluster }: Pick<Host, 'name' | 'cluster'>): string {
+  return name.slice(0, -cluster.length - 1)
 }
 
 /** Settings of ours: what a whole cluster inherits is said once. */
@@ -210,10 +261,16 @@ function compareModules(
 }
 
 function compareServices(before: Inventory, after: Inventory, note: Note): void {
-  const old = new Map(before.machines.map((machine) => [machine.name, machine]))
-  const now = new Map(after.machines.map((machine) => [machine.name, machine]))
+  const byName = (inventory: Inventory): ReadonlyMap<string, Host> =>
+    new Map(hostsOf(inventory).map((host) => [host.name, host]))
+  const [old, now] = [byName(before), byName(after)]
   const labels = (hosts: readonly string[]): string =>
-    shorten(hosts.map((host) => (now.get(host) ?? old.get(host))?.label ?? host))
+    shorten(
+      hosts.map((name) => {
+        const host = now.get(name) ?? old.get(name)
+        return host ? (host.kind === 'vhost' ? shortName(host) : host.label) : name
+      }),
+    )
   const names = [serviceNames(before), serviceNames(after)] as const
   for (const [was, service] of pairs(before.services, after.services, ({ name }) => name)) {
     if (!service || !was) {
@@ -308,8 +365,8 @@ function compareMemberSettings(
 /** What a service's function sees of a host besides its name concerns the service's other hosts too. */
 function compareSeenHosts(
   service: Service,
-  old: ReadonlyMap<string, Machine>,
-  now: ReadonlyMap<string, Machine>,
+  old: ReadonlyMap<string, Host>,
+  now: ReadonlyMap<string, Host>,
   labels: (hosts: readonly string[]) => string,
   note: Note,
 ): void {

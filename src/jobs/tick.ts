@@ -98,13 +98,22 @@ export async function inventoryOf(
   return (await repository.source(commit)).compilation.inventory
 }
 
-/** Machines of the inventory with the roles that they have, in the inventory's order. */
-export function fleetOf({ machines, services }: Inventory): FleetMachine[] {
-  const roles = new Map<string, string[]>()
-  for (const role of services.flatMap((service) => service.roles)) {
-    for (const host of role.hosts) roles.set(host, [...(roles.get(host) ?? []), role.name])
-  }
-  return machines.map(({ name, cluster }) => ({ name, cluster, roles: roles.get(name) ?? [] }))
+/** Machines of the inventory with the roles that they and their virtual hosts have, in the inventory's order. */
+export function fleetOf({ machines, services, virtualHosts }: Inventory): FleetMachine[] {
+  const machineOf = new Map(virtualHosts.map(({ name, machine }) => [name, machine]))
+  const roles = new Map<string, Set<string>>()
+  for (const role of services.flatMap((service) => service.roles))
+    for (const host of role.hosts) {
+      const machine = machineOf.get(host) ?? host
+      const known = roles.get(machine)
+      if (known) known.add(role.name)
+      else roles.set(machine, new Set([role.name]))
+    }
+  return machines.map(({ name, cluster }) => ({
+    name,
+    cluster,
+    roles: [...(roles.get(name) ?? [])],
+  }))
 }
 
 function roleLimitsOf({ services }: Inventory): Record<string, number> {

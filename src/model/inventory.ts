@@ -79,7 +79,13 @@ export interface User {
   readonly at: Position
 }
 
-export type ModuleReference =
+/** Which hosts below a level, or of a service, get a module. */
+export type ModuleAudience = 'machines' | 'virtual-hosts' | 'all'
+
+export type ModuleReference = {
+  /** Where it is not said: machines below a level, all hosts of a service. */
+  readonly for?: ModuleAudience
+} & (
   | { readonly kind: 'path'; readonly path: string; readonly args?: Value; readonly at: Position }
   | {
       readonly kind: 'flake'
@@ -88,6 +94,7 @@ export type ModuleReference =
       readonly at: Position
     }
   | { readonly kind: 'config'; readonly config: readonly OptionSetting[]; readonly at: Position }
+)
 
 export interface Service extends Element {
   readonly kind: 'service'

@@ -42,6 +42,11 @@ export function hostsOf({ machines, virtualHosts }: Inventory): readonly Host[] 
     : sortByName<Host>([...machines, ...virtualHosts], ({ name }) => name)
 }
 
+/** Whether a host has a NixOS configuration of its own, so that services can run on it. */
+export function takesModules(host: Host): boolean {
+  return host.kind === 'machine' || host.type.kind !== 'oci-container'
+}
+
 /** The interfaces that are named after the host: with its machine's network, a virtual host has none. */
 export function ownInterfaces({ name, interfaces }: Host): readonly Interface[] {
   return interfaces.filter((wire) => parentName(wire.name) === name)

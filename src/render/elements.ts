@@ -1,4 +1,10 @@
-import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
+import {
+  type Address,
+  firstOfEachFamily,
+  ipsOf,
+  parseIp,
+  primaryInterface,
+} from '../model/addresses.ts'
 import type {
   Cluster,
   Definition,
@@ -6,14 +12,27 @@ import type {
   Host,
   Install,
   Machine,
+  ModuleAudience,
+  OptionSetting,
   Service,
+  VirtualHost,
+  VirtualHostNetwork,
 } from '../model/inventory.ts'
-import { machineOptions } from './machine-options.ts'
+import { takesModules } from '../model/names.ts'
+import { machineOptions, virtualHostOptions } from './machine-options.ts'
 import { namesByAddress } from './names-by-address.ts'
 import { list, type Nix, set, text, word } from './nix-text.ts'
 import { namesUsed, pathFrom, toNix } from './nix-value.ts'
 import { builtinFile, placeOf, type Places } from './places.ts'
-import { flakeAttribute, toConfig, toImports, toModule, withScope } from './settings.ts'
+import {
+  flakeAttribute,
+  toConfig,
+  inlineOptions,
+  toImports,
+  toModule,
+  toModules,
+  withScope,
+} from './settings.ts'
 
 /** What a domain or a cluster gives to all below it. */
 export function toLevel(level: Domain | Cluster, places: Places): Nix {
@@ -22,12 +41,17 @@ export function toLevel(level: Domain | Cluster, places: Places): Nix {
     name: text(level.name),
     label: text(level.label),
     place: text(placeOf(level)),
-    module: toModule(level.settings, places.levels.get(level.name)!),
+    ...toModules(level.settings, places.levels.get(level.name)!),
   })
 }
 
-/** What a machine's YAML came to. */
-export function toMachine(machine: Machine, places: Places, resolves = false): Nix {
+/** What a machine's YAML came to; `virtualHosts` are those that run on it. */
+export function toMachine(
+  machine: Machine,
+  virtualHosts: readonly VirtualHost[],
+  places: Places,
+  resolves = false,
+): Nix {
   const file = places.machines.get(machine.name)!
   const { deployment } = machine
   return set({
@@ -37,16 +61,11 @@ export function toMachine(machine: Machine, places: Places, resolves = false): N
     place: text(placeOf(machine)),
     system: text(machine.system),
     nixpkgs: text(machine.nixpkgs),
-    levels: list([
-      pathFrom(file, places.levels.get(machine.domain)!),
-      pathFrom(file, places.levels.get(machine.cluster)!),
-    ]),
-    services: list(
-      machine.services.map((name) =>
-        set({ name: text(name), file: pathFrom(file, places.services.get(name)!) }),
-      ),
-    ),
-    host: pathFrom(file, places.hosts.get(machine.name)!),
+    ...origins(machine, file, places),
+    virtualHosts:
+      virtualHosts.length === 0
+        ? undefined
+        : list(virtualHosts.map(({ name }) => pathFrom(file, places.virtualHosts.get(name)!))),
     install: machine.install && toInstall(machine.install, file),
     resolves: resolves ? word('true') : undefined,
     node: set({
@@ -76,6 +95,66 @@ function sshWords({ port, sshOptions }: Machine['deployment']): readonly string[
 
 function toInstall({ format }: Install, file: string): Nix {
   return set({ format: typeof format === 'string' ? text(format) : pathFrom(file, format.path) })
+}
+
+/** What a virtual host's YAML came to. */
+export function toVirtualHost(vhost: VirtualHost, places: Places, resolves = false): Nix {
+  const file = places.virtualHosts.get(vhost.name)!
+  const { type, network, image, typeSettings } = vhost
+  return set({
+    kind: text(vhost.kind),
+    name: text(vhost.name),
+    label: text(vhost.label),
+    place: text(placeOf(vhost)),
+    type: type.kind === 'path' ? pathFrom(file, type.path) : text(type.kind),
+    network: network && toNetwork(network, vhost),
+    image: image === undefined ? undefined : text(image),
+    settings: typeSettings && withScope(toNix(typeSettings, file)),
+    ...origins(vhost, file, places),
+    resolves: resolves ? word('true') : undefined,
+    module: takesModules(vhost)
+      ? toModule(vhost.settings, file, virtualHostOptions(vhost))
+      : undefined,
+  })
+}
+
+/** How a virtual host is connected, as its type sees it. */
+function toNetwork(network: VirtualHostNetwork, { interfaces }: VirtualHost): Nix {
+  const kind = text(network.kind)
+  if ('device' in network) return set({ kind, device: text(network.device) })
+  if (network.kind === 'host') return set({ kind })
+  const wire = primaryInterface(interfaces)
+  const address = (
+    family: Address['family'],
+    addresses: readonly (Pick<Address, 'ip' | 'family'> | undefined)[],
+  ): Nix => {
+    const found = addresses.find((one) => one?.family === family)
+    return found ? text(found.ip) : word('null')
+  }
+  const own = ipsOf(wire)
+  const gateways = (wire?.gateways ?? []).map(parseIp)
+  return set({
+    kind,
+    localAddress: address('ipv4', own),
+    localAddress6: address('ipv6', own),
+    hostAddress: address('ipv4', gateways),
+    hostAddress6: address('ipv6', gateways),
+  })
+}
+
+/** Where the modules of a host come from besides itself, and what services see of it. */
+function origins(host: Host, file: string, places: Places): Record<string, Nix> {
+  return {
+    levels: list(
+      [host.domain, host.cluster].map((level) => pathFrom(file, places.levels.get(level)!)),
+    ),
+    services: list(
+      host.services.map((name) =>
+        set({ name: text(name), file: pathFrom(file, places.services.get(name)!) }),
+      ),
+    ),
+    host: pathFrom(file, places.hosts.get(host.name)!),
+  }
 }
 
 /** What services see of a host; `names` are those of the services and roles that it answers for. */
@@ -133,9 +212,17 @@ export function toService(service: Service, places: Places): Nix {
   const hosts = (names: readonly string[]): Nix =>
     list(names.map((name) => pathFrom(file, places.hosts.get(name)!)))
   const { definition, settings, data, memberSettings = [] } = service
-  const options = [...(definition ? [definition] : []), ...service.modules].flatMap((each) =>
-    each.kind === 'config' ? each.config : [],
-  )
+  const modulesFor = (audience: ModuleAudience, more: readonly OptionSetting[] = []) => {
+    const modules = service.modules.filter((module) => (module.for ?? 'all') === audience)
+    const options = [...more, ...inlineOptions(modules)]
+    const imports = toImports(modules, file)
+    if (options.length === 0 && imports === undefined) return undefined
+    return { imports, config: options.length === 0 ? undefined : toConfig(options, file) }
+  }
+  const only = (audience: ModuleAudience): Nix | undefined => {
+    const modules = modulesFor(audience)
+    return modules && set(modules)
+  }
   return withScopeWhereNeeded(
     set({
       kind: text(service.kind),
@@ -143,7 +230,9 @@ export function toService(service: Service, places: Places): Nix {
       label: text(service.label),
       place: text(placeOf(service)),
       definition: definition && toDefinition(definition, file),
-      imports: toImports(service.modules, file),
+      ...modulesFor('all', definition?.kind === 'config' ? definition.config : []),
+      machines: only('machines'),
+      virtualHosts: only('virtual-hosts'),
       selectors: hosts(service.hosts),
       roles: set(Object.fromEntries(service.roles.map((role) => [role.label, hosts(role.hosts)]))),
       settings: settings && toNix(settings, file),
@@ -156,7 +245,6 @@ export function toService(service: Service, places: Places): Nix {
               ),
             ),
       data: data && toNix(data, file),
-      config: options.length === 0 ? undefined : toConfig(options, file),
     }),
   )
 }

@@ -1,4 +1,5 @@
 import type { FlakeInput, Inventory } from '../model/inventory.ts'
+import { takesModules } from '../model/names.ts'
 import { type Binding, call, type Nix, printNix, set, text, word } from './nix-text.ts'
 import { pathFrom } from './nix-value.ts'
 import type { Places } from './places.ts'
@@ -15,6 +16,7 @@ export function toFlake(inventory: Inventory, places: Places): string {
       inputs: word('inputs'),
       machines: toFiles(places.machines),
       services: toFiles(places.services),
+      virtualHosts: toFilesOfVirtualHosts(inventory, places),
     }),
   )
   const outputs = inventory.hasSourceFlake ? besideSource(ours) : ours
@@ -54,6 +56,14 @@ function toBindings({ name, url, flake, follows, more = [] }: FlakeInput): reado
     ),
   ]
   return bindings.length > 0 ? bindings : [[[name], set({})]]
+}
+
+/** Those that have a configuration; undefined where there are none. */
+function toFilesOfVirtualHosts({ virtualHosts }: Inventory, places: Places): Nix | undefined {
+  const files = virtualHosts
+    .filter(takesModules)
+    .map(({ name }) => [name, places.virtualHosts.get(name)!] as const)
+  return files.length === 0 ? undefined : toFiles(new Map(files))
 }
 
 function toFiles(places: ReadonlyMap<string, string>): Nix {

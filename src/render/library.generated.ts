@@ -7,6 +7,7 @@ export const library: ReadonlyMap<string, string> = new Map([
   inputs,
   machines,
   services,
+  virtualHosts ? { },
 }:
 let
   inherit (inputs.nixpkgs) lib;
@@ -14,14 +15,22 @@ let
 
   deployLibrary = import ./deploy.nix inputs;
   resolveIn = import ./resolve.nix { inherit lib; };
+  # Without \`self\`: a system that holds the tree's own hash would change with every commit.
+  others = removeAttrs inputs [ "self" ];
   machine = mapAttrs (
     _: file:
     import ./machine.nix {
-      # Without \`self\`: a system that holds the tree's own hash would change with every commit.
-      inputs = removeAttrs inputs [ "self" ];
+      inputs = others;
       inherit deployLibrary resolveIn file;
     }
   ) machines;
+  virtualHost = mapAttrs (
+    _: file:
+    import ./virtual-host.nix {
+      inputs = others;
+      inherit lib resolveIn file;
+    }
+  ) virtualHosts;
 
   configurations = mapAttrs (_: each: each.configuration) machine;
   nodes = mapAttrs (_: each: each.node) machine;
@@ -52,14 +61,14 @@ in
     resolve = resolveIn null;
     # machine -> what its levels say without effect
     unused = mapAttrs (_: each: each.unused) machine;
-    # machine -> its NixOS module
-    machines = mapAttrs (_: each: each.module) machine;
+    # host -> its NixOS module
+    machines = mapAttrs (_: each: each.module) (machine // virtualHost);
     # service -> host -> the module that the service gives to it
     services = mapAttrs (
       name: _:
       lib.concatMapAttrs (
         host: each: if each.services ? \${name} then { \${host} = each.services.\${name}; } else { }
-      ) machine
+      ) (machine // virtualHost)
     ) services;
   };
 }
@@ -80,6 +89,125 @@ if pkgs ? deploy-rs then
   (inputs.deploy-rs.overlays.default packaged pkgs).deploy-rs.lib
 else
   inputs.deploy-rs.lib.\${system}
+`,
+  ],
+  [
+    'host.nix',
+    `# A host: the NixOS module that its levels, it itself and its services come to.
+{
+  inputs,
+  lib,
+  resolveIn,
+  # What its generated file holds.
+  host,
+}:
+let
+  # From the outermost inward.
+  levels = map import host.levels;
+  element = kind: lib.findFirst (level: level.kind == kind) null levels;
+  describe = level: {
+    inherit (level) name label;
+    fqdn = level.name;
+    data = level.data or { };
+  };
+
+  # A generated file is a function where it holds \`!nix\`, data where it does not.
+  load =
+    scope: file:
+    let
+      content = import file;
+    in
+    if builtins.isFunction content then content scope else content;
+
+  # What \`!nix\` may name. An evaluation hands in its own \`pkgs\` and \`config\`.
+  scopeOf =
+    { pkgs, config, ... }:
+    let
+      scope = {
+        inherit
+          lib
+          pkgs
+          config
+          inputs
+          ;
+        this = scope.hostAt host.host;
+        cluster = describe (element "cluster");
+        domain = describe (element "domain");
+        force = lib.mkForce;
+        # What a definition sees of the host in a file.
+        hostAt =
+          path:
+          {
+            hostKey = null;
+            sshPort = 22;
+          }
+          // load scope path;
+        # What it gives depends on every host: who may ask counts all of them as inputs.
+        resolveIn =
+          if host.resolves or false then
+            resolveIn
+          else
+            throw "resolve is for machines of which a module or a service's definition, as a file of the repository, names it";
+        # A file that is a function from arguments to a module.
+        moduleWith = path: arguments: {
+          _file = toString path;
+          imports = [ (import path arguments) ];
+        };
+      };
+    in
+    scope;
+
+  # A level has something for all hosts, and something for machines or for virtual hosts only.
+  kindOfHost = if host.kind == "machine" then "machines" else "virtualHosts";
+  partsOf =
+    level:
+    map (part: { inherit level part; }) (
+      lib.filter (part: level ? \${part}) [
+        "all"
+        kindOfHost
+      ]
+    );
+  parts = lib.concatMap partsOf levels ++ [
+    {
+      level = host;
+      part = "module";
+    }
+  ];
+  levelLibrary = import ./levels.nix { inherit lib; };
+
+  toServiceModule = import ./services.nix {
+    inherit
+      lib
+      load
+      scopeOf
+      kindOfHost
+      ;
+  };
+  # service -> module
+  services = lib.listToAttrs (
+    map (service: lib.nameValuePair service.name (toServiceModule service.file)) host.services
+  );
+in
+{
+  inherit
+    scopeOf
+    services
+    parts
+    levelLibrary
+    ;
+  module.imports =
+    map ({ level, part }: levelLibrary.toModule scopeOf level part) parts
+    ++ map (service: services.\${service.name}) host.services;
+
+  # What its modules get besides NixOS' own arguments.
+  specialArgsOf = args: {
+    inherit inputs;
+    nixcluster = {
+      inherit (scopeOf args) this cluster;
+      resolve = (scopeOf args).resolveIn host.name;
+    };
+  };
+}
 `,
   ],
   [
@@ -121,10 +249,10 @@ in
   ],
   [
     'levels.nix',
-    `# What a domain, a cluster or a machine gives to NixOS, as a module of its own.
+    `# What a domain, a cluster or a host gives to NixOS, as a module of its own.
 #
 # Lists concatenate and sets merge as NixOS does it. Plain values would conflict, so an outer level's
-# get a weaker priority: the machine's wins over the cluster's, which wins over the domain's.
+# get a weaker priority: the host's wins over the cluster's, which wins over the domain's.
 { lib }:
 let
   inherit (builtins) isAttrs isList mapAttrs;
@@ -142,6 +270,7 @@ let
       plain = 100;
       force = 50;
     };
+    vhost = priorities.machine;
   };
 
   # Sets that are one value: packages, and whatever else turns into text.
@@ -236,17 +365,17 @@ let
     in
     options: ofOptions options null;
 
-  # What a level says, with its own strength of \`!force\`.
+  # What a part of a level says, with the level's own strength of \`!force\`.
   contentOf =
-    scope: level:
-    (level.module or (_: { })) (scope // { force = lib.mkOverride priorities.\${level.kind}.force; });
+    scope: level: part:
+    (level.\${part} or (_: { })) (scope // { force = lib.mkOverride priorities.\${level.kind}.force; });
 in
 {
   inherit priorities weaken contentOf;
 
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
-    scopeOf: level:
+    scopeOf: level: part:
     {
       pkgs,
       config,
@@ -255,7 +384,7 @@ in
     }@args:
     let
       priority = priorities.\${level.kind};
-      content = contentOf (scopeOf args) level;
+      content = contentOf (scopeOf args) level part;
       # 100 is what a plain value has anyway.
       weakened = if priority.plain == 100 then _: settings: settings else weaken priority.plain;
 
@@ -310,92 +439,39 @@ let
   nixpkgs = inputs.\${machine.nixpkgs};
   inherit (nixpkgs) lib;
 
-  # From the outermost inward.
-  levels = map import machine.levels ++ [ machine ];
-  element = kind: lib.findFirst (level: level.kind == kind) null levels;
-  describe = level: {
-    inherit (level) name label;
-    fqdn = level.name;
-    data = level.data or { };
+  host = import ./host.nix {
+    inherit inputs lib resolveIn;
+    host = machine;
   };
-
-  # A generated file is a function where it holds \`!nix\`, data where it does not.
-  load =
-    scope: file:
-    let
-      content = import file;
-    in
-    if builtins.isFunction content then content scope else content;
-
-  # What \`!nix\` may name. An evaluation hands in its own \`pkgs\` and \`config\`.
-  scopeOf =
-    { pkgs, config, ... }:
-    let
-      scope = {
-        inherit
-          lib
-          pkgs
-          config
-          inputs
-          ;
-        this = scope.hostAt machine.host;
-        cluster = describe (element "cluster");
-        domain = describe (element "domain");
-        force = lib.mkForce;
-        # What a definition sees of the host in a file.
-        hostAt =
-          path:
-          {
-            hostKey = null;
-            sshPort = 22;
-          }
-          // load scope path;
-        # What it gives depends on every host: who may ask counts all of them as inputs.
-        resolveIn =
-          if machine.resolves or false then
-            resolveIn
-          else
-            throw "resolve is for machines of which a module or a service's definition, as a file of the repository, names it";
-        # A file that is a function from arguments to a module.
-        moduleWith = path: arguments: {
-          _file = toString path;
-          imports = [ (import path arguments) ];
-        };
-      };
-    in
-    scope;
-
-  levelLibrary = import ./levels.nix { inherit lib; };
-  toLevelModule = levelLibrary.toModule scopeOf;
-  toServiceModule = import ./services.nix { inherit lib load scopeOf; };
-
-  # service -> module
-  services = lib.listToAttrs (
-    map (service: lib.nameValuePair service.name (toServiceModule service.file)) machine.services
-  );
-  module.imports =
-    map toLevelModule levels ++ map (service: services.\${service.name}) machine.services;
+  virtualHosts = map (
+    file:
+    import ./virtual-host.nix {
+      inherit
+        inputs
+        lib
+        resolveIn
+        file
+        ;
+    }
+  ) (machine.virtualHosts or [ ]);
+  module.imports = host.module.imports ++ map (each: each.accepted) virtualHosts;
 
   configuration = nixpkgs.lib.nixosSystem {
-    specialArgs = {
-      inherit inputs;
-      nixcluster = {
-        inherit (scopeOf configuration) this cluster;
-        resolve = (scopeOf configuration).resolveIn machine.name;
-      };
-    };
+    specialArgs = host.specialArgsOf configuration;
     modules = [ module ];
   };
 in
 {
-  inherit configuration module services;
+  inherit configuration module;
+  inherit (host) services;
 
   # Values of levels without effect.
   unused = import ./unused.nix {
-    inherit lib levels;
-    inherit (levelLibrary) priorities;
+    inherit lib;
     inherit (configuration) options;
-    contentOf = levelLibrary.contentOf (scopeOf configuration);
+    inherit (host) parts;
+    inherit (host.levelLibrary) priorities;
+    contentOf = host.levelLibrary.contentOf (host.scopeOf configuration);
   };
 
   inherit (machine) system;
@@ -916,6 +992,7 @@ in
   lib,
   load,
   scopeOf,
+  kindOfHost,
 }:
 file:
 { pkgs, config, ... }@args:
@@ -925,6 +1002,8 @@ let
     inherit hostAt;
   };
   service = load scope file;
+  # What its modules say for machines, or for virtual hosts, alone.
+  only = service.\${kindOfHost} or { };
 
   # A host as this service sees it: with the roles that it has here, and what they say about it.
   seen =
@@ -995,8 +1074,12 @@ let
 in
 {
   _file = service.place;
-  imports = (service.imports or [ ]) ++ lib.optional (service ? definition) defined;
-  config = service.config or { };
+  imports =
+    (service.imports or [ ]) ++ (only.imports or [ ]) ++ lib.optional (service ? definition) defined;
+  config = lib.mkMerge [
+    (service.config or { })
+    (only.config or { })
+  ];
 }
 `,
   ],
@@ -1313,12 +1396,182 @@ in
 `,
   ],
   [
+    'types/microvm.nix',
+    `# A virtual machine by the input microvm: \`microvm.vms.<name>\` of its machine.
+# What it is made of (\`microvm.vcpu\`, \`microvm.mem\`, \`microvm.shares\`) stands in its own \`config:\`.
+#
+# settings   more options of \`microvm.vms.<name>\`, such as autostart
+{
+  name,
+  module,
+  settings,
+  host,
+  network,
+  specialArgs,
+  inputs,
+  lib,
+  ...
+}:
+let
+  # Always the same address for the same interface: \`02\` says that it is a local one.
+  macOf =
+    interface:
+    let
+      hash = builtins.hashString "sha256" interface.name;
+      pair = index: builtins.substring (2 * index) 2 hash;
+    in
+    lib.concatStringsSep ":" ([ "02" ] ++ map pair (lib.range 0 4));
+
+  # Linux takes 15 characters: a longer name is cut, and its hash keeps it apart from others.
+  idOf =
+    interface:
+    let
+      full = "vm-\${name}-\${interface.device}";
+    in
+    if builtins.stringLength full <= 15 then
+      full
+    else
+      "vm-\${builtins.substring 0 12 (builtins.hashString "sha256" interface.name)}";
+
+  connect =
+    interface:
+    {
+      bridge = {
+        type = "bridge";
+        bridge = network.device;
+      };
+      macvlan = {
+        type = "macvtap";
+        macvtap = {
+          link = network.device;
+          mode = "bridge";
+        };
+      };
+      nat.type = "user";
+    }
+    .\${network.kind}
+    // {
+      id = idOf interface;
+      mac = macOf interface;
+    };
+
+  connected = lib.optionalAttrs (network != null) {
+    microvm.interfaces = map connect (lib.attrValues host.interfaces);
+    # The guest would give names of its own choice.
+    systemd.network.links = lib.mapAttrs' (
+      label: interface:
+      lib.nameValuePair "10-\${label}" {
+        matchConfig.MACAddress = macOf interface;
+        linkConfig.Name = interface.device;
+      }
+    ) host.interfaces;
+  };
+in
+{
+  imports = [ inputs.microvm.nixosModules.host ];
+
+  microvm.vms.\${name} = lib.mkMerge [
+    {
+      config.imports = [
+        module
+        connected
+      ];
+      inherit specialArgs;
+    }
+    settings
+  ];
+}
+`,
+  ],
+  [
+    'types/nixos-container.nix',
+    `# A NixOS container: \`containers.<name>\` of its machine.
+#
+# settings   more options of \`containers.<name>\`, such as bindMounts, ephemeral, autoStart
+{
+  name,
+  module,
+  settings,
+  network,
+  specialArgs,
+  lib,
+  ...
+}:
+let
+  private = {
+    privateNetwork = true;
+  };
+  # How it is connected; its addresses are set inside, but for \`nat\`, where NixOS sets both ends.
+  connection =
+    {
+      host = { };
+      bridge = private // {
+        hostBridge = network.device;
+      };
+      macvlan = private // {
+        macvlans = [ network.device ];
+      };
+      nat =
+        private
+        // lib.filterAttrs (_: address: address != null) {
+          inherit (network)
+            localAddress
+            localAddress6
+            hostAddress
+            hostAddress6
+            ;
+        };
+    }
+    .\${network.kind};
+in
+{
+  containers.\${name} = lib.mkMerge [
+    {
+      config = module;
+      autoStart = lib.mkDefault true;
+      inherit specialArgs;
+    }
+    connection
+    settings
+  ];
+
+  networking.nat = lib.mkIf (network.kind == "nat") {
+    enable = true;
+    internalInterfaces = [ "ve-\${name}" ];
+  };
+}
+`,
+  ],
+  [
+    'types/oci-container.nix',
+    `# A container from an image: \`virtualisation.oci-containers.containers.<name>\` of its machine.
+#
+# settings   more options of it, such as ports, volumes, environment
+{
+  name,
+  image,
+  settings,
+  network,
+  lib,
+  ...
+}:
+{
+  virtualisation.oci-containers.containers.\${name} = lib.mkMerge [
+    { inherit image; }
+    (lib.mkIf (network != null && network.kind == "host") { extraOptions = [ "--network=host" ]; })
+    settings
+  ];
+}
+`,
+  ],
+  [
     'unused.nix',
     `# The values of a machine's levels that have no effect on it: a module that is no level says the same
 # option, and more strongly. Nearer levels are meant to win, and what lies in submodules is not looked at.
 {
   lib,
-  levels,
+  # What its levels and itself give to it: { level; part; }
+  parts,
   priorities,
   contentOf,
   options,
@@ -1326,7 +1579,7 @@ in
 let
   inherit (builtins) isAttrs isList;
 
-  places = lib.genAttrs (map (level: level.place) levels) (_: true);
+  places = lib.genAttrs (map (each: each.level.place) parts) (_: true);
 
   # Null for what is merged instead of beaten.
   priorityOf =
@@ -1372,7 +1625,63 @@ let
         by = others;
       };
 in
-lib.concatMap (level: inSettings level [ ] options ((contentOf level).config or { })) levels
+lib.concatMap (
+  { level, part }: inSettings level [ ] options ((contentOf level part).config or { })
+) parts
+`,
+  ],
+  [
+    'virtual-host.nix',
+    `# One virtual host: the module that makes it, and the module by which its machine accepts it.
+{
+  inputs,
+  lib,
+  resolveIn,
+  file,
+}:
+let
+  vhost = import file;
+  host = import ./host.nix {
+    inherit inputs lib resolveIn;
+    host = vhost;
+  };
+
+  # A type is a function to a module of the machine: one of ours, or a file of the repository.
+  typeFile = if builtins.isPath vhost.type then vhost.type else ./types + "/\${vhost.type}.nix";
+  type = import typeFile;
+in
+{
+  inherit (host) module services;
+
+  accepted =
+    { pkgs, config, ... }@args:
+    let
+      scope = host.scopeOf args;
+      settings = (vhost.settings or (_: { })) scope;
+      arguments = {
+        inherit lib inputs settings;
+        inherit (host) module;
+        name = vhost.label;
+        host = scope.this;
+        network = vhost.network or null;
+        image = vhost.image or null;
+        specialArgs = host.specialArgsOf {
+          inherit pkgs;
+          config = throw "the data of \${vhost.name} cannot depend on its configuration where a module's argument \`nixcluster\` is asked for it";
+        };
+      };
+      named = lib.functionArgs type;
+    in
+    {
+      _file = vhost.place;
+      imports = [
+        {
+          _file = toString typeFile;
+          imports = [ (type (if named == { } then arguments else builtins.intersectAttrs named arguments)) ];
+        }
+      ];
+    };
+}
 `,
   ],
 ])

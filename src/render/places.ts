@@ -4,6 +4,7 @@ import type { Element, Inventory } from '../model/inventory.ts'
 export interface Places {
   readonly levels: ReadonlyMap<string, string>
   readonly machines: ReadonlyMap<string, string>
+  readonly virtualHosts: ReadonlyMap<string, string>
   /** Data of hosts that services refer to. */
   readonly hosts: ReadonlyMap<string, string>
   readonly services: ReadonlyMap<string, string>
@@ -17,6 +18,7 @@ export function toPlaces(inventory: Inventory): Places {
   return {
     levels: byName([...domains, ...clusters], ({ name }) => `levels/${fileName(name)}`),
     machines: byName(machines, ({ cluster, name }) => `machines/${cluster}/${name}`),
+    virtualHosts: byName(virtualHosts, ({ cluster, name }) => `virtual-hosts/${cluster}/${name}`),
     hosts: new Map(
       [...machines, ...virtualHosts].map(({ cluster, name }) => [name, hostFile(cluster, name)]),
     ),
@@ -44,6 +46,11 @@ export function placeOf({ at, name }: Element): string {
 /** Generated file of a definition that comes with us. */
 export function builtinFile(name: string): string {
   return `nixcluster/lib/services/${name}.nix`
+}
+
+/** Generated file of a type of virtual hosts that comes with us. */
+export function typeFile(name: string): string {
+  return `nixcluster/lib/types/${name}.nix`
 }
 
 /** The root domain has no name, and no label starts with an underscore. */

@@ -1,4 +1,9 @@
-import type { ModuleReference, NixosSettings, OptionSetting } from '../model/inventory.ts'
+import type {
+  ModuleAudience,
+  ModuleReference,
+  NixosSettings,
+  OptionSetting,
+} from '../model/inventory.ts'
 import type { Value } from '../model/value.ts'
 import { attributePath, call, list, type Nix, set, word } from './nix-text.ts'
 import { namesUsed, pathFrom, toNix } from './nix-value.ts'
@@ -9,10 +14,8 @@ export function toModule(
   file: string,
   own: readonly OptionSetting[] = [],
 ): Nix | undefined {
-  const inline = settings.modules.flatMap((module) =>
-    module.kind === 'config' ? [module.config] : [],
-  )
-  const options = [...own, ...settings.config, ...inline.flat(), ...userOptions(settings)]
+  const inline = inlineOptions(settings.modules)
+  const options = [...own, ...settings.config, ...inline, ...userOptions(settings)]
   const imports = toImports(settings.modules, file)
   const homes = toHomes(settings, file)
   if (options.length === 0 && imports === undefined && homes === undefined) return undefined
@@ -29,6 +32,23 @@ function toHomes({ users }: NixosSettings, file: string): Nix | undefined {
     return [[[name], set({ imports: toImports(homeManager, file), config })] as const]
   })
   return homes.length === 0 ? undefined : { kind: 'set', bindings: homes }
+}
+
+/** What a level gives to machines, to virtual hosts and to both; users are for both. */
+export function toModules(settings: NixosSettings, file: string): Record<string, Nix | undefined> {
+  const { modules, users, config } = settings
+  const of = (audience: ModuleAudience): readonly ModuleReference[] =>
+    modules.filter((module) => (module.for ?? 'machines') === audience)
+  return {
+    all: toModule({ modules: of('all'), users, config: [] }, file),
+    machines: toModule({ modules: of('machines'), users: [], config }, file),
+    virtualHosts: toModule({ modules: of('virtual-hosts'), users: [], config: [] }, file),
+  }
+}
+
+/** The options of modules that are written in place. */
+export function inlineOptions(modules: readonly ModuleReference[]): readonly OptionSetting[] {
+  return modules.flatMap((module) => (module.kind === 'config' ? module.config : []))
 }
 
 /** Option settings as one set; as several for `mkMerge` where one stands on or above another. */

@@ -1,12 +1,12 @@
 import type { RenderedTree } from '../model/compilation.ts'
-import type { Element, ElementKind, Host, Inventory } from '../model/inventory.ts'
+import type { Element, ElementKind, Host, Inventory, VirtualHost } from '../model/inventory.ts'
 import { hostsOf, kindText, serviceNames } from '../model/names.ts'
 import { flakeInputs, toFlake } from './flake.ts'
-import { toHost, toLevel, toMachine, toService } from './elements.ts'
+import { toHost, toLevel, toMachine, toService, toVirtualHost } from './elements.ts'
 import { library } from './library.generated.ts'
 import { list, type Nix, printNix, set } from './nix-text.ts'
 import { codeIn, hostsIn, pathFrom } from './nix-value.ts'
-import { builtinFile, type Places, toPlaces } from './places.ts'
+import { builtinFile, type Places, toPlaces, typeFile } from './places.ts'
 
 /** No element's name has a slash. */
 const libraryGroup = 'nixcluster/lib'
@@ -46,12 +46,16 @@ export function renderTree(
   for (const [name, content] of library) files.set(`nixcluster/lib/${name}`, content)
   for (const level of [...inventory.domains, ...inventory.clusters])
     write(places.levels.get(level.name), level, toLevel(level, places))
-  for (const machine of inventory.machines)
-    write(
-      places.machines.get(machine.name),
-      machine,
-      toMachine(machine, places, resolvers.has(machine.name)),
-    )
+  const guests = Map.groupBy(inventory.virtualHosts, ({ machine }) => machine)
+  for (const machine of inventory.machines) {
+    const own = guests.get(machine.name) ?? []
+    const nix = toMachine(machine, own, places, resolvers.has(machine.name))
+    write(places.machines.get(machine.name), machine, nix)
+  }
+  for (const vhost of inventory.virtualHosts) {
+    const nix = toVirtualHost(vhost, places, resolvers.has(vhost.machine))
+    write(places.virtualHosts.get(vhost.name), vhost, nix)
+  }
   for (const host of hosts)
     write(places.hosts.get(host.name), host, toHost(host, names.get(host.name) ?? [], places))
   for (const service of inventory.services)
@@ -60,7 +64,7 @@ export function renderTree(
   const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     files: new Map(inOrder),
-    dependencies: dependenciesOf(inventory, places, references, resolvers),
+    dependencies: dependenciesOf(inventory, guests, places, references, resolvers),
     groups: groupsOf(inventory, places, references),
     code,
     common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
@@ -117,18 +121,33 @@ function groupsOf(
 
 function dependenciesOf(
   { machines }: Inventory,
+  guests: ReadonlyMap<string, readonly VirtualHost[]>,
   places: Places,
   references: References,
   resolvers: ReadonlySet<string>,
 ): RenderedTree['dependencies'] {
   return new Map(
-    machines.map(({ name, domain, cluster, services }) => {
+    machines.map((machine) => {
+      const { name, domain, cluster } = machine
+      // A virtual host is a part of its machine's system.
+      const virtualHosts = guests.get(name) ?? []
+      const services = [machine, ...virtualHosts].flatMap((host) => host.services)
       const levels = [places.levels.get(domain)!, places.levels.get(cluster)!]
-      const own = [places.machines.get(name)!, places.hosts.get(name)!]
+      const own = [
+        places.machines.get(name)!,
+        places.hosts.get(name)!,
+        ...virtualHosts.flatMap((vhost) => filesOfVirtualHost(vhost, places)),
+      ]
       const shared = levels.filter((file) => references.has(file))
       const files = [...levels.filter((file) => !references.has(file)), ...reached(own, references)]
       const all = resolvers.has(name) ? [resolveGroup] : []
-      return [name, { files, groups: [libraryGroup, ...shared, ...services, ...all] }] as const
+      const groups = new Set([libraryGroup, ...shared, ...services, ...all])
+      return [name, { files, groups: [...groups] }] as const
     }),
   )
+}
+
+function filesOfVirtualHost({ name, type }: VirtualHost, places: Places): readonly string[] {
+  const own = [places.virtualHosts.get(name)!, places.hosts.get(name)!]
+  return type.kind === 'path' ? own : [...own, typeFile(type.kind)]
 }

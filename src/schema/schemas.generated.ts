@@ -91,8 +91,11 @@ export const definitions = {
     type: 'object',
     required: ['path'],
     additionalProperties: false,
-    'x-planned': ['for'],
-    properties: { path: { $ref: '#/$defs/path' }, args: { $ref: '#/$defs/value' } },
+    properties: {
+      for: { $ref: '#/$defs/moduleFor' },
+      path: { $ref: '#/$defs/path' },
+      args: { $ref: '#/$defs/value' },
+    },
     examples: [{ path: '/machines/disk.nix', args: { device: '/dev/sda' } }],
   },
   flakeModule: {
@@ -101,8 +104,8 @@ export const definitions = {
     type: 'object',
     required: ['flake', 'attribute'],
     additionalProperties: false,
-    'x-planned': ['for'],
     properties: {
+      for: { $ref: '#/$defs/moduleFor' },
       flake: {
         title: 'Flake input',
         description: 'Name of the input.',
@@ -125,9 +128,16 @@ export const definitions = {
     type: 'object',
     required: ['config'],
     additionalProperties: false,
-    'x-planned': ['for'],
-    properties: { config: { $ref: '#/$defs/options' } },
+    properties: { for: { $ref: '#/$defs/moduleFor' }, config: { $ref: '#/$defs/options' } },
     examples: [{ config: { 'services.openssh.enable': true } }],
+  },
+  moduleFor: {
+    title: 'For',
+    description:
+      'Who gets the module: below a domain or cluster machines (the default there), virtual hosts or all; of a service, all its hosts (the default there) or those of one sort.',
+    type: 'string',
+    enum: ['machines', 'virtual-hosts', 'all'],
+    examples: ['all'],
   },
   selectors: {
     title: 'Selectors',

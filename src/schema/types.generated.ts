@@ -30,6 +30,11 @@ export type Nixpkgs = string
  */
 export type Module = string | PathModule | FlakeModule | ConfigModule
 /**
+ * Who gets the module: below a domain or cluster machines (the default there), virtual hosts or all; of a service, all its hosts (the default there) or those of one sort.
+ *
+ */
+export type ModuleFor = 'machines' | 'virtual-hosts' | 'all'
+/**
  * A file or folder of the repository: relative to the YAML file, or from the repository's root with a leading slash.
  *
  */
@@ -113,6 +118,7 @@ export interface User {
  *
  */
 export interface PathModule {
+  for?: ModuleFor
   path: Path
   args?: Value
 }
@@ -121,6 +127,7 @@ export interface PathModule {
  *
  */
 export interface FlakeModule {
+  for?: ModuleFor
   /**
    * Name of the input.
    */
@@ -135,6 +142,7 @@ export interface FlakeModule {
  *
  */
 export interface ConfigModule {
+  for?: ModuleFor
   config: Options
 }
 /**

@@ -124,3 +124,29 @@ ${vms}`
     '11 role a of vault gains vm2: vm0 vm2',
   ])
 })
+
+const guests = `services:
+  s: { selectors: ["vhost:*.vm0"], roles: { r: [web.vm0] }, definition: { path: /vault.nix } }
+machines:
+  vm0:
+    interfaces: { eno1: { addresses: [10.0.0.1/24] } }
+    virtualHosts:
+      web: { type: nixos-container, network: nat, addresses: [10.1.0.2/24], gateway: 10.1.0.1, config: { q: 1 } }
+  vm1: {}
+`
+test.each([
+  ['q: 1', 'q: 2', ['15 config q of web.vm0 changes: vm0']],
+  ['network: nat', 'network: { bridge: br0 }', ['15 network of web.vm0 changes: vm0']],
+  [
+    '10.1.0.2',
+    '10.1.0.3',
+    ['15 interfaces of web.vm0 change: vm0', '15 service s sees changes of web.vm0: vm0'],
+  ],
+  [
+    '      web:',
+    '      db: { type: nixos-container }\n      web:',
+    ['15 db.vm0 is new: vm0', '10 service s gains db.vm0: vm0'],
+  ],
+])('a change of a virtual host is one of its machine: %s -> %s', (from, to, expected) => {
+  expect(steps(guests, guests.replace(from, to))).toEqual(expected)
+})

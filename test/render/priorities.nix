@@ -32,9 +32,7 @@ let
     freeformType = json;
     options.known = mkOption { type = types.str; };
   };
-  toModule = levels.toModule (_: {
-    inherit lib;
-  });
+  toModule = level: levels.toModule (_: { inherit lib; }) level "module";
 
   # A file's module stands beside the levels: its plain values have priority 100.
   evaluate =

@@ -16,10 +16,10 @@ let
     inherit default;
   };
   inner =
-    name: loc: defs:
+    name: specialArgs: loc: defs:
     (lib.evalModules {
       class = "nixos";
-      specialArgs.modulesPath = toString ./.;
+      specialArgs = { modulesPath = toString ./.; } // specialArgs;
       prefix = loc;
       modules = import ./. ++ [
         {
@@ -43,7 +43,7 @@ in
             config = mkOption {
               type = lib.mkOptionType {
                 name = "Toplevel NixOS config";
-                merge = inner name;
+                merge = inner name config.specialArgs;
               };
             };
             path = mkOption { type = types.path; };

@@ -3,6 +3,7 @@
   inputs,
   machines,
   services,
+  virtualHosts ? { },
 }:
 let
   inherit (inputs.nixpkgs) lib;
@@ -10,14 +11,22 @@ let
 
   deployLibrary = import ./deploy.nix inputs;
   resolveIn = import ./resolve.nix { inherit lib; };
+  # Without `self`: a system that holds the tree's own hash would change with every commit.
+  others = removeAttrs inputs [ "self" ];
   machine = mapAttrs (
     _: file:
     import ./machine.nix {
-      # Without `self`: a system that holds the tree's own hash would change with every commit.
-      inputs = removeAttrs inputs [ "self" ];
+      inputs = others;
       inherit deployLibrary resolveIn file;
     }
   ) machines;
+  virtualHost = mapAttrs (
+    _: file:
+    import ./virtual-host.nix {
+      inputs = others;
+      inherit lib resolveIn file;
+    }
+  ) virtualHosts;
 
   configurations = mapAttrs (_: each: each.configuration) machine;
   nodes = mapAttrs (_: each: each.node) machine;
@@ -48,14 +57,14 @@ in
     resolve = resolveIn null;
     # machine -> what its levels say without effect
     unused = mapAttrs (_: each: each.unused) machine;
-    # machine -> its NixOS module
-    machines = mapAttrs (_: each: each.module) machine;
+    # host -> its NixOS module
+    machines = mapAttrs (_: each: each.module) (machine // virtualHost);
     # service -> host -> the module that the service gives to it
     services = mapAttrs (
       name: _:
       lib.concatMapAttrs (
         host: each: if each.services ? ${name} then { ${host} = each.services.${name}; } else { }
-      ) machine
+      ) (machine // virtualHost)
     ) services;
   };
 }

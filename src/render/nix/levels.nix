@@ -1,7 +1,7 @@
-# What a domain, a cluster or a machine gives to NixOS, as a module of its own.
+# What a domain, a cluster or a host gives to NixOS, as a module of its own.
 #
 # Lists concatenate and sets merge as NixOS does it. Plain values would conflict, so an outer level's
-# get a weaker priority: the machine's wins over the cluster's, which wins over the domain's.
+# get a weaker priority: the host's wins over the cluster's, which wins over the domain's.
 { lib }:
 let
   inherit (builtins) isAttrs isList mapAttrs;
@@ -19,6 +19,7 @@ let
       plain = 100;
       force = 50;
     };
+    vhost = priorities.machine;
   };
 
   # Sets that are one value: packages, and whatever else turns into text.
@@ -113,17 +114,17 @@ let
     in
     options: ofOptions options null;
 
-  # What a level says, with its own strength of `!force`.
+  # What a part of a level says, with the level's own strength of `!force`.
   contentOf =
-    scope: level:
-    (level.module or (_: { })) (scope // { force = lib.mkOverride priorities.${level.kind}.force; });
+    scope: level: part:
+    (level.${part} or (_: { })) (scope // { force = lib.mkOverride priorities.${level.kind}.force; });
 in
 {
   inherit priorities weaken contentOf;
 
   # The names of a level's settings are known before any option is: only their priorities are not.
   toModule =
-    scopeOf: level:
+    scopeOf: level: part:
     {
       pkgs,
       config,
@@ -132,7 +133,7 @@ in
     }@args:
     let
       priority = priorities.${level.kind};
-      content = contentOf (scopeOf args) level;
+      content = contentOf (scopeOf args) level part;
       # 100 is what a plain value has anyway.
       weakened = if priority.plain == 100 then _: settings: settings else weaken priority.plain;
 

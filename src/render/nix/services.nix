@@ -3,6 +3,7 @@
   lib,
   load,
   scopeOf,
+  kindOfHost,
 }:
 file:
 { pkgs, config, ... }@args:
@@ -12,6 +13,8 @@ let
     inherit hostAt;
   };
   service = load scope file;
+  # What its modules say for machines, or for virtual hosts, alone.
+  only = service.${kindOfHost} or { };
 
   # A host as this service sees it: with the roles that it has here, and what they say about it.
   seen =
@@ -82,6 +85,10 @@ let
 in
 {
   _file = service.place;
-  imports = (service.imports or [ ]) ++ lib.optional (service ? definition) defined;
-  config = service.config or { };
+  imports =
+    (service.imports or [ ]) ++ (only.imports or [ ]) ++ lib.optional (service ? definition) defined;
+  config = lib.mkMerge [
+    (service.config or { })
+    (only.config or { })
+  ];
 }

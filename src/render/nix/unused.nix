@@ -2,7 +2,8 @@
 # option, and more strongly. Nearer levels are meant to win, and what lies in submodules is not looked at.
 {
   lib,
-  levels,
+  # What its levels and itself give to it: { level; part; }
+  parts,
   priorities,
   contentOf,
   options,
@@ -10,7 +11,7 @@
 let
   inherit (builtins) isAttrs isList;
 
-  places = lib.genAttrs (map (level: level.place) levels) (_: true);
+  places = lib.genAttrs (map (each: each.level.place) parts) (_: true);
 
   # Null for what is merged instead of beaten.
   priorityOf =
@@ -56,4 +57,6 @@ let
         by = others;
       };
 in
-lib.concatMap (level: inSettings level [ ] options ((contentOf level).config or { })) levels
+lib.concatMap (
+  { level, part }: inSettings level [ ] options ((contentOf level part).config or { })
+) parts
