@@ -11,6 +11,7 @@ const { version } = JSON.parse(
 ) as { version: string }
 
 const context: CliContext = {
+  version,
   cwd: process.cwd(),
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

@@ -1,5 +1,7 @@
 /** What a command is given of the world around it. */
 export interface CliContext {
+  /** Of the program. */
+  readonly version: string
   /** Working folder, absolute. */
   readonly cwd: string
   /** Writes as it is: no line break is added. */

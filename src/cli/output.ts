@@ -32,6 +32,10 @@ export function isValid({ diagnostics }: Compilation): boolean {
   return !diagnostics.some(({ severity }) => severity === 'error')
 }
 
+/** Prints data for programs. */
+export const printJson = (data: unknown, { stdout }: Pick<CliContext, 'stdout'>): void =>
+  stdout(`${JSON.stringify(data, null, 2)}\n`)
+
 /** One line on the standard error that says why a command could not run, and exit code 2. */
 export function couldNotRun({ stderr, exit }: CliContext, error: unknown): void {
   stderr(`nixcluster: ${error instanceof Error ? whatWentWrong(error) : String(error)}\n`)

@@ -30,6 +30,7 @@ const noLock: LockFlake = () => Promise.reject(new Error('nix is not here'))
 async function run(line: string, lock: LockFlake = noLock) {
   const result = { stdout: '', stderr: '', code: 0 }
   const context: CliContext = {
+    version: '1.2.3',
     cwd: folder,
     stdout: (text) => void (result.stdout += text),
     stderr: (text) => void (result.stderr += text),
