@@ -1,19 +1,28 @@
-import { Option, type Command } from 'commander'
-import { primaryInterface } from '../model/addresses.ts'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { explain } from '../compile/explain.ts'
 import type { Position } from '../model/diagnostic.ts'
-import type { Element, Host, Inventory } from '../model/inventory.ts'
-import { hostsOf, kindText, ownInterfaces } from '../model/names.ts'
-import { columns } from '../report/plain.ts'
+import { hostsOf } from '../model/names.ts'
+import { ansibleInventory } from '../report/ansible-inventory.ts'
+import { explanationText } from '../report/explanation-text.ts'
+import { hostsFile } from '../report/hosts-file.ts'
+import { knownHosts } from '../report/known-hosts.ts'
+import { prometheusTargets } from '../report/prometheus-targets.ts'
+import { resolutionTable } from '../report/resolution-table.ts'
+import { list } from '../report/wording.ts'
 import { resolve, type Resolution } from '../selectors/resolve.ts'
 import { readCompiled, type Compiled } from './compiled.ts'
 import type { CliContext } from './context.ts'
 import { folderOf } from './folder.ts'
-import { couldNotRun } from './output.ts'
+import { couldNotRun, printJson } from './output.ts'
+
+const forms = ['table', 'json', 'hosts', 'ssh-known-hosts', 'ansible', 'prometheus'] as const
 
 interface Options {
   readonly dir?: string
   readonly in?: string
-  readonly output: 'json' | 'table'
+  readonly output: (typeof forms)[number]
+  readonly port?: number
+  readonly explain?: true
 }
 
 /** `nixcluster resolve SELECTOR`: says which elements, hosts, addresses and names a selector means. */
@@ -24,10 +33,17 @@ export function register(program: Command, context: CliContext): void {
     .argument('<selector>', "such as vm0, api.vault, 'vm*', tag:rack-a, service:vault")
     .option('--dir <folder>', 'the repository (default: the current folder)')
     .option('--in <element>', 'the element in which it is read (default: where it is found)')
-    .addOption(
-      new Option('--output <form>', 'how to print').choices(['json', 'table']).default('table'),
+    .option('--explain', 'show where each setting of what it names comes from')
+    .option('--port <number>', "for prometheus: the port of each target's address", toPort)
+    .addOption(new Option('--output <form>', 'how to print').choices(forms).default('table'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nixcluster resolve 'vm*' --in vault.example.com
+  nixcluster resolve vm0 --explain
+  nixcluster resolve example.com --output ssh-known-hosts >> ~/.ssh/known_hosts`,
     )
-    .addHelpText('after', "\nExample: nixcluster resolve 'vm*' --in vault.example.com")
     .action(async (selector: string, options: Options) => {
       try {
         const compiled = await readCompiled(folderOf(context.cwd, options.dir), context)
@@ -39,44 +55,78 @@ export function register(program: Command, context: CliContext): void {
           context.exit(1)
           return
         }
-        const { complaints: _, ...result } = resolution
-        context.stdout(
-          options.output === 'json'
-            ? `${JSON.stringify(result, null, 2)}\n`
-            : table(resolution, compiled),
-        )
+        if (options.explain) printExplanations(resolution, compiled, options, context)
+        else print(resolution, compiled, options, context)
       } catch (error) {
         couldNotRun(context, error)
       }
     })
 }
 
-function table({ elements, hosts }: Resolution, { inventory, locate }: Compiled): string {
-  const byName = new Map(hostsOf(inventory).map((host) => [host.name, host]))
-  const ats = placesOf(inventory)
-  const place = (at: Position | undefined): string => (at ? `${at.file}:${locate(at).line}` : '')
-  const heads = elements.map(({ kind, name }) => [
-    name,
-    `${kindText(kind)}, ${place(ats.get(name))}`,
-  ])
-  const rows = hosts.map((host) => hostRow(byName.get(host)!))
-  const indented = rows.map(([name = '', ...rest]) => [`  ${name}`, ...rest])
-  return [...columns(heads), ...columns(indented), ''].join('\n')
+function print(
+  { complaints: _, ...resolution }: Resolution,
+  compiled: Compiled,
+  { output, port }: Options,
+  context: CliContext,
+): void {
+  const { inventory } = compiled
+  const known = new Map(hostsOf(inventory).map((host) => [host.name, host]))
+  const hosts = resolution.hosts.map((host) => known.get(host)!)
+  // What runs on a machine is reached and deployed with it.
+  const machines = hosts.filter((host) => host.kind === 'machine')
+  switch (output) {
+    case 'json':
+      return printJson(resolution, context)
+    case 'table':
+      return context.stdout(resolutionTable(resolution, inventory, placeOf(compiled)))
+    case 'hosts':
+      return context.stdout(hostsFile(resolution))
+    case 'ssh-known-hosts': {
+      const keyless = machines.filter(({ deployment }) => deployment.hostKey === undefined)
+      if (keyless.length > 0)
+        context.stderr(`without a hostKey: ${list(keyless.map(({ name }) => name))}\n`)
+      return context.stdout(knownHosts(machines))
+    }
+    case 'ansible':
+      return printJson(ansibleInventory(machines, inventory), context)
+    case 'prometheus':
+      return printJson(prometheusTargets(hosts, inventory, port), context)
+  }
 }
 
-function hostRow(host: Host): string[] {
-  const wire = primaryInterface(host.interfaces)
-  const addresses = wire?.addresses.map((text) => text.split('/')[0]) ?? []
-  return [host.name, addresses.join(', ') || '-', wire?.label ?? '']
+function printExplanations(
+  { elements }: Resolution,
+  compiled: Compiled,
+  { output }: Options,
+  context: CliContext,
+): void {
+  const explanations = explain(
+    compiled.source,
+    compiled.inventory,
+    elements.map(({ name }) => name),
+  )
+  const place = placeOf(compiled)
+  if (output === 'json') {
+    const withPlaces = explanations.map(({ at, settings, ...rest }) => ({
+      ...rest,
+      place: place(at),
+      settings: settings.map(({ at: where, ...setting }) => ({
+        ...setting,
+        ...(where ? { place: place(where) } : {}),
+      })),
+    }))
+    return printJson(withPlaces, context)
+  }
+  context.stdout(explanations.map((one) => explanationText(one, place)).join('\n'))
 }
 
-function placesOf(inventory: Inventory): Map<string, Position> {
-  const { domains, clusters, services } = inventory
-  const all: readonly Element[] = [
-    ...domains,
-    ...clusters,
-    ...services.flatMap((service) => [service, ...service.roles]),
-    ...hostsOf(inventory).flatMap((host) => [host, ...ownInterfaces(host)]),
-  ]
-  return new Map(all.map(({ name, at }) => [name, at]))
+const placeOf =
+  ({ locate }: Compiled) =>
+  (at: Position): string =>
+    `${at.file}:${locate(at).line}`
+
+function toPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port > 0 && port < 65536) return port
+  throw new InvalidArgumentError('A port is a number from 1 to 65535.')
 }

@@ -76,7 +76,8 @@ export function compile(source: SourceTree): Compilation {
   }
 }
 
-function readFiles({ texts }: SourceTree, complaints: Complaints): readonly SourceFile[] {
+/** The YAML files of a source tree that belong to the configuration, parsed. */
+export function readFiles({ texts }: SourceTree, complaints: Complaints): readonly SourceFile[] {
   const first = texts.has(projectFile) ? parse(projectFile, texts.get(projectFile)!) : undefined
   const globs = readInclude(first)
   const include = createInclude(globs?.map(({ glob }) => glob) ?? defaultInclude)

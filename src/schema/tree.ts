@@ -94,3 +94,30 @@ function shorten(text: string): string {
   const line = text.split('\n', 1)[0] ?? ''
   return line.length > 40 || line !== text ? `${line.slice(0, 40)}…` : line
 }
+
+/** A tree in one line, as a person would write it; what is longer than `max` ends in `…`. */
+export function flowText(tree: Tree, max = 60): string {
+  const text = flow(tree, max)
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text
+}
+
+function flow(tree: Tree, budget: number): string {
+  const tag = tree.tag === undefined ? '' : `${tree.tag} `
+  if (tree.kind === 'scalar') {
+    const source = tree.source.replaceAll(/\s+/g, ' ').trim()
+    return tag + (tree.plain || tag !== '' ? source : JSON.stringify(source))
+  }
+  const parts: string[] = []
+  const inner = tree.kind === 'list' ? tree.items.entries() : tree.entries.entries()
+  let left = budget
+  for (const [key, item] of inner) {
+    // What is cut anyway is not written: a list may be as long as the fleet.
+    if (left < 0) break
+    const value = flow('value' in item && !('kind' in item) ? item.value : (item as Tree), left)
+    const part = typeof key === 'number' ? value : `${key}: ${value}`
+    left -= part.length
+    parts.push(part)
+  }
+  const joined = parts.join(', ')
+  return tag + (tree.kind === 'list' ? `[${joined}]` : joined === '' ? '{}' : `{ ${joined} }`)
+}
