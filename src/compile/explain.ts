@@ -55,11 +55,11 @@ interface Context {
 const elementsOf = ({ project: _, ...lists }: Fleet): readonly AnyDeclared[] =>
   Object.values(lists).flat()
 
-function explainHost(machine: AnyDeclared, context: Context): readonly ExplainedSetting[] {
+function explainHost(host: AnyDeclared, context: Context): readonly ExplainedSetting[] {
   const lineage: AnyDeclared[] = []
-  for (let level: AnyDeclared | undefined = machine; level;)
+  for (let level: AnyDeclared | undefined = host; level;)
     level = (lineage.push(level), context.declared.get(level.parent))
-  const known = context.inventory.machines.find(({ name }) => name === machine.name)
+  const known = context.inventory.machines.find(({ name }) => name === host.name)
   const ours = [
     ...nearest.flatMap((key) => first(lineage, [key]) ?? []),
     ...nearestKeys.flatMap((key) => {
@@ -76,15 +76,19 @@ function explainHost(machine: AnyDeclared, context: Context): readonly Explained
     ...(isWritten || target === undefined
       ? []
       : [{ setting: 'deployment.targetHost', from: 'default', value: target }]),
-    ...ownSettings(machine).filter(
+    ...ownSettings(host).filter(
       ({ setting }) => ![...nearest, ...nearestKeys, ...merged].includes(setting.split('.')[0]!),
     ),
-    ...keysOf(child(machine.tree, 'interfaces')).map((label) =>
-      row(machine, ['interfaces', label]),
-    ),
-    ...servicesOf(machine.name, context),
-    ...lineage.toReversed().flatMap((level) => merged.flatMap((key) => entries(level, key))),
+    ...keysOf(child(host.tree, 'interfaces')).map((label) => row(host, ['interfaces', label])),
+    ...servicesOf(host.name, context),
+    ...givingLevels(lineage).flatMap((level) => merged.flatMap((key) => entries(level, key))),
   ]
+}
+
+/** The levels whose modules reach a host, the outermost first: a virtual host has none of its machine's. */
+function givingLevels(lineage: readonly AnyDeclared[]): readonly AnyDeclared[] {
+  const [host] = lineage
+  return lineage.filter((level) => level === host || level.kind !== 'machine').toReversed()
 }
 
 /** The nearest level's value at a path. */

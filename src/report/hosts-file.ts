@@ -10,10 +10,13 @@ export interface NamedAddresses {
 /** Lines for /etc/hosts: an address, its host's full and short name, then its other names. */
 export function hostsFile({ hosts, ipToNames }: NamedAddresses): string {
   const short = shortHostNames(hosts)
-  const rows = Object.entries(ipToNames).map(([ip, names]) => [
-    ip,
-    names.flatMap((name) => [name, ...(short.get(name) ?? [])]).join(' '),
-  ])
+  const rows = Object.entries(ipToNames).map(([ip, names]) => {
+    // The first name is the one that an address is called back.
+    const own = names.filter((name) => short.has(name))
+    const others = names.filter((name) => !short.has(name))
+    const written = own.flatMap((name) => [name, ...short.get(name)!])
+    return [ip, [...written, ...others].join(' ')]
+  })
   return columns(rows)
     .map((line) => `${line}\n`)
     .join('')
