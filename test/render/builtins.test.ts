@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { examples } from '../compile/documented.ts'
 import { folderOf } from './nix.ts'
 import { configOf, demo, flake } from './yaml-fleet.ts'
 
@@ -196,4 +197,27 @@ ip6tables -A nixos-fw -p tcp -s fd00::/8 --dport 9100 -j nixos-fw-accept
 ip6 saddr { fd00::/8 } tcp dport 9100 accept
 `,
   })
+})
+
+test('the example of the documents evaluates', () => {
+  const evaluate = flake(examples.find((text) => text.includes('wireguard-mesh'))!)
+  const seen = evaluate(
+    'nixosConfigurations',
+    `machines: map (name: with machines.\${name + ".example.com"}.config; [
+      services.k3s.role
+      (map (peer: peer.allowedIPs) (networking.wireguard.interfaces.wg0.peers or [ ]))
+      (builtins.attrNames programs.ssh.knownHosts)
+      networking.hosts."10.1.0.2"
+      networking.firewall.extraCommands
+    ]) [ "vm0" "vm3" ]`,
+  )
+  const known = [
+    ['vm0.example.com'],
+    ['nas.home.com', 'nas.home', 'eth0.nas.home', 'eth0.nas.home.com'],
+    expect.stringContaining('-s 10.1.0.2,10.9.0.0/16 --dport 9100') as string,
+  ]
+  expect(seen).toEqual([
+    ['server', [['10.100.0.2/32']], ...known],
+    ['agent', [], ...known],
+  ])
 })
