@@ -29,11 +29,13 @@ export interface ConfigurationChange {
 /**
  * What changed between two inventories, by their values: where a thing stands makes no difference.
  * `files` are changed files of the repository; the modules and definitions among them are reasons too.
+ * `resolvers` are the machines whose Nix may ask for any host.
  */
 export function reasons(
   before: Inventory | undefined,
   after: Inventory,
   files: ReadonlySet<string> = new Set(),
+  resolvers: ReadonlySet<string> = new Set(),
 ): readonly ConfigurationChange[] {
   const nothing = { domains: [], clusters: [], services: [], machines: [], virtualHosts: [] }
   const old = before ?? { ...after, ...nothing }
@@ -58,6 +60,7 @@ export function reasons(
   compareFacts(old, after, note)
   compareLevels(old, after, note)
   compareServices(old, after, note)
+  compareResolved(old, after, resolvers, note)
   compareFiles(after, files, note)
   return changes
 }
@@ -418,6 +421,26 @@ function compareSeenNames(
 }
 
 type HostNames = ReturnType<typeof serviceNames>
+
+/** Of what `resolve` says, every host and every name may be a part. */
+function compareResolved(
+  before: Inventory,
+  after: Inventory,
+  resolvers: ReadonlySet<string>,
+  note: Note,
+): void {
+  if (resolvers.size === 0) return
+  const [oldNames, names] = [serviceNames(before), serviceNames(after)]
+  const all = pairs(hostsOf(before), hostsOf(after), ({ name }) => name)
+  const changed = all.flatMap(([was, host]) => {
+    const { name } = (host ?? was)!
+    const isOther = !was || !host || seenFacts.some((fact) => !isSame(fact(was), fact(host)))
+    return isOther || !isSame(oldNames.get(name), names.get(name)) ? [(host ?? was)!] : []
+  })
+  if (changed.length === 0) return
+  const labels = shorten(changed.map(({ label }) => label))
+  note(`resolve may say something else of ${labels}`, [...resolvers], undefined)
+}
 
 function compareFiles(after: Inventory, files: ReadonlySet<string>, note: Note): void {
   if (files.size === 0) return

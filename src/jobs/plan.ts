@@ -5,6 +5,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
 import type { Clock, Nix, Proposal } from '../model/ports.ts'
+import { resolversOf } from '../render/tree.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
@@ -155,9 +156,10 @@ const namesOf = ({ compilation }: CompiledSource): string[] =>
   compilation.inventory?.machines.map(({ name }) => name) ?? []
 
 function reasonsOf(before: CompiledSource, after: CompiledSource): Reason[] {
-  const { inventory, locate } = after.compilation
-  if (inventory === undefined) return []
-  return reasons(before.compilation.inventory, inventory).map(({ at, text, machines, side }) => {
+  const { inventory, rendered, locate } = after.compilation
+  if (inventory === undefined || rendered === undefined) return []
+  const found = reasons(before.compilation.inventory, inventory, new Set(), resolversOf(rendered))
+  return found.map(({ at, text, machines, side }) => {
     const place = at && (side === 'before' ? before.compilation.locate : locate)?.(at)
     return {
       ...(at && place ? { place: `${at.file}:${place.line}` } : {}),

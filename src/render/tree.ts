@@ -87,6 +87,12 @@ function toIndex(
   return `# Where the hosts and services of the fleet are, in the natural order of their names.\n${printNix(index)}\n`
 }
 
+/** The machines whose Nix may call `resolve`. */
+export function resolversOf({ dependencies }: RenderedTree): ReadonlySet<string> {
+  const all = [...dependencies].filter(([, { groups }]) => groups.includes(resolveGroup))
+  return new Set(all.map(([machine]) => machine))
+}
+
 type References = ReadonlyMap<string, readonly string[]>
 
 /** Files with all files of hosts that they lead to: a host's data may refer to further hosts. */

@@ -150,3 +150,14 @@ test.each([
 ])('a change of a virtual host is one of its machine: %s -> %s', (from, to, expected) => {
   expect(steps(guests, guests.replace(from, to))).toEqual(expected)
 })
+
+test('every host is a reason for a machine whose Nix may ask for any', () => {
+  const [old, now] = [vms, vms.replace('10.0.0.3', '10.0.0.9')].map(
+    (body) => compileTexts({ 'nixcluster.yaml': cluster(body) }).inventory!,
+  )
+  const lines = reasons(old, now!, new Set(), new Set(['vm0.example.com'])).map(
+    ({ text, machines }) => `${text}: ${machines.join(' ')}`,
+  )
+  expect(lines).toContain('resolve may say something else of vm2: vm0.example.com')
+  expect(reasons(now, now!, new Set(), new Set(['vm0.example.com']))).toEqual([])
+})
