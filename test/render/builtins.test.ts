@@ -221,3 +221,55 @@ test('the example of the documents evaluates', () => {
     ['agent', [], ...known],
   ])
 })
+
+test('a virtual host gets them inside, and the others know it by its names', () => {
+  const evaluate = flake(
+    demo(`
+    services:
+      dns: { selectors: [demo.lab], definition: { builtin: static-dns } }
+      exporter: { selectors: [web.vm0], definition: { builtin: node-exporter }, settings: { allowFrom: [vm1] } }
+      probe: { selectors: [web.vm0], definition: { path: /services/probe.nix } }
+    machines:
+      vm0:
+        interfaces: { eth0: { addresses: [10.0.0.10/24] }, br0: { bridge: { interfaces: [eth1] } } }
+        virtualHosts: { web: { type: nixos-container, network: { bridge: br0 }, addresses: [10.0.0.22/24] } }
+      vm1: { interfaces: { eth0: { addresses: [10.0.0.11/24] } } }
+`),
+    {
+      'services/probe.nix':
+        '{ resolve, this, ... }: { environment.etc.seen.text = builtins.toJSON [ this.machine (resolve "vm1").ips (resolve "web.vm0").nameToIps ]; }',
+    },
+  )
+  expect(
+    evaluate(
+      ...configOf(
+        'vm0',
+        `with containers.web.config; [
+          networking.hosts."10.0.0.11"
+          services.prometheus.exporters.node.enable
+          networking.firewall.extraCommands
+          (builtins.fromJSON environment.etc.seen.text)
+        ]`,
+      ),
+    ),
+  ).toEqual([
+    ['vm1.demo.lab', 'vm1', 'eth0.vm1', 'dns', 'vm1.dns', ...tail('vm1')],
+    true,
+    'iptables -A nixos-fw -p tcp -s 10.0.0.11 --dport 9100 -j nixos-fw-accept\n',
+    [
+      'vm0.demo.lab',
+      ['10.0.0.11'],
+      Object.fromEntries(
+        [
+          ...['web.vm0.demo.lab', 'eth0.web.vm0.demo.lab', 'dns.demo.lab', 'web.dns.demo.lab'],
+          ...['exporter.demo.lab', 'web.exporter.demo.lab', 'probe.demo.lab', 'web.probe.demo.lab'],
+        ].map((name) => [name, ['10.0.0.22']]),
+      ),
+    ],
+  ])
+  const hosts = evaluate(...configOf('vm1', 'networking.hosts')) as Record<string, string[]>
+  expect(hosts['10.0.0.22']?.slice(0, 3)).toEqual(['web.vm0.demo.lab', 'web.vm0', 'eth0.web.vm0'])
+})
+
+const tail = (host: string): string[] =>
+  [`eth0.${host}`, 'dns', `${host}.dns`].map((name) => `${name}.demo.lab`)
