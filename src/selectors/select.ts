@@ -111,7 +111,7 @@ function findElements(
       const { elements, isKnown } = lookUp(names, target.name, scope, only)
       const [first] = elements
       const full = names.elements.get(target.name)
-      const isOther = first && full && full !== first && (!only || full.kind === only)
+      const isOther = first && full && !elements.includes(full) && (!only || full.kind === only)
       const complaint: Complaint = {
         severity: 'warning',
         code: 'selectors/ambiguous',

@@ -183,7 +183,8 @@ export function createReference(hierarchy: Hierarchy) {
       // A host as a member of a service: its short name before the service's.
       const members = kind && !isHostKind(kind) ? [] : membersCalled(name, around).filter(isKind)
       if (members.length > 0) {
-        if (elements.some((one) => one.name === name && isKind(one))) warn('selectors/ambiguous')
+        const other = elements.find((one) => one.name === name && isKind(one))
+        if (other && !members.includes(other)) warn('selectors/ambiguous')
         return members
       }
     }
