@@ -37,6 +37,10 @@ export function resolveServices(
       reportCircle(open.slice(open.indexOf(name)))
       return []
     }
+    if (open.length === deepest) {
+      reportDepth(open)
+      return []
+    }
     open.push(name)
     const service = services.get(name)
     const role = roles.get(name)
@@ -119,6 +123,14 @@ export function resolveServices(
     )
   }
 
+  const reportDepth = (chain: readonly string[]): void => {
+    for (const name of chain) broken.add(name)
+    const [first] = chain
+    const { at } = services.get(first!) ?? roles.get(first!)!
+    const message = `${first} selects through more than ${deepest} others: ${chain.slice(0, 3).join(' -> ')} -> …`
+    complaints.error('selectors/circle', message, at, 'name hosts instead')
+  }
+
   /** What can be said of a service and its roles when the hosts of all are known. */
   const checkRoles = (service: DeclaredService, own: readonly DeclaredRole[]): void => {
     const allowed = new Set(members(service.name))
@@ -141,6 +153,9 @@ export function resolveServices(
   }
   return names
 }
+
+/** No honest service selects through as many; each takes a part of the stack. */
+const deepest = 500
 
 /** Whether a role makes its service run on its members. */
 function runs({ body }: DeclaredRole): boolean {

@@ -101,6 +101,17 @@ test('what follows from a mistake is not said', () => {
   ])
 })
 
+test('services that select through thousands of others are refused', () => {
+  const names = Array.from({ length: 3000 }, (_, index) => `s${index}`)
+  const services = names.map(
+    (name, index) => `  ${name}: { selectors: [${names[index + 1] ?? 'vm0'}] }`,
+  )
+  const [first] = problems(`services:\n${services.join('\n')}\n${vms}`)
+  expect(first).toBe(
+    '2:3 error: s0.example.com selects through more than 500 others: s0.example.com -> s1.example.com -> s2.example.com -> … [selectors/circle]',
+  )
+})
+
 test('a circle hides no mistake elsewhere, a warning no error', () => {
   expect(
     problems(
