@@ -4,7 +4,7 @@ import { yaml } from './packages.ts'
 import type { Place, SourceFile } from './parse.ts'
 import { isUnspeakable } from './scalar.ts'
 import { spanInScalar } from './scalar-span.ts'
-import { syntaxMistake } from './syntax-mistake.ts'
+import { mistakenSpan, syntaxMistake } from './syntax-mistake.ts'
 import { child, descend, type MapEntry, type Tree } from './tree.ts'
 
 /** Offsets in the file; `end` is exclusive. */
@@ -60,7 +60,7 @@ export function parseExactly(path: string, text: string): SourceFile {
       complained.get(position) ??
       (root && (partOf(root, position) ?? spanOf(root, position, spans))) ??
       nowhere
-    const start = lines.linePos(span.start)
+    const start = lines.linePos(visibleStart(text, span))
     const end = lines.linePos(Math.max(span.end, span.start))
     return {
       line: Math.max(start.line, 1),
@@ -74,12 +74,20 @@ export function parseExactly(path: string, text: string): SourceFile {
     // What follows the first error in a document is mostly its echo.
     const [error] = document.errors
     if (error) {
-      const [start, end] = error.pos
-      complain(index, { start, end }, syntaxMistake(error.code, error.message, text, error.pos))
+      const { code, message, pos } = error
+      const span = mistakenSpan(code, message, text, pos)
+      complain(index, span, syntaxMistake(code, message, text, pos))
     }
     roots.push(error ? undefined : toTree(document, spans, (span, c) => complain(index, span, c)))
   }
   return { path, documents: roots, complaints, locate }
+}
+
+/** Where there is nothing, as after `-` or a tag, what stands before it is shown. */
+function visibleStart(text: string, { start, end }: Span): number {
+  if (end > start) return start
+  const before = /\S+$/.exec(text.slice(Math.max(0, start - 80), start))
+  return start - (before?.[0].length ?? 0)
 }
 
 function composed(

@@ -18,6 +18,7 @@ export function syntaxMistake(
     case 'NON_STRING_KEY':
       return say('a key must be text', 'put a value that contains a colon or a bracket in quotes')
     case 'BLOCK_AS_IMPLICIT_KEY':
+      if (isItem(text, start)) return say('an item of a list cannot stand beside keys')
       return say("text with ': ' in it needs quotes", entry && `write ${entry}`)
     case 'BLOCK_IN_FLOW':
       return say(
@@ -31,10 +32,40 @@ export function syntaxMistake(
       )
     case 'BAD_ALIAS':
       return say(`text that begins with ${word.charAt(0)} needs quotes`, `write ${quoted(word)}`)
+    case 'TAB_AS_INDENT':
+      return say('YAML is indented with spaces, and this is a tab')
+    case 'BAD_INDENT': {
+      const missing = /end with a ([\]}])$/.exec(message)?.[1]
+      return missing === undefined
+        ? say('this line is not indented as those beside it')
+        : say(
+            `a ${missing} is missing ${text.slice(start).trim() === '' ? 'at the end' : 'before this'}`,
+          )
+    }
+    case 'MULTILINE_IMPLICIT_KEY':
     case 'MISSING_CHAR':
     case 'UNEXPECTED_TOKEN': {
+      const closing = /^Missing closing (["'])/.exec(message)?.[1]
+      if (closing !== undefined) return say(`the text that begins here has no closing ${closing}`)
       if (word.startsWith('*'))
         return say('text that begins with * needs quotes', `write ${quoted(word)}`)
+      const before = text.charAt(start - 1)
+      if (/["']/.test(before) && code === 'UNEXPECTED_TOKEN')
+        return say(
+          `the text ended at the ${before} before this`,
+          before === "'"
+            ? "write '' for a ' in single quotes"
+            : 'write \\" for a " in double quotes',
+        )
+      if (/^[\]}]/.test(word) && / in YAML stream/.test(message))
+        return say(`this ${word.charAt(0)} closes nothing`)
+      const [, key, value] = /^([\w.-]+):(\S+)$/.exec(word) ?? []
+      if (key !== undefined)
+        return say('a space is missing after the colon', `write ${key}: ${value}`)
+      if (isItem(text, start) && code === 'MULTILINE_IMPLICIT_KEY')
+        return say('an item of a list cannot stand beside keys')
+      if (/^[\w.-]+$/.test(word) && /^Implicit/.test(message))
+        return say(`a colon is missing after '${word}'`, `write ${word}:`)
       if (/!nix\s/.test(line))
         return say('the Nix in !nix needs quotes here', entry && `write ${entry}`)
       const around = wordAround(text, start)
@@ -45,9 +76,35 @@ export function syntaxMistake(
   return say(message.charAt(0).toLowerCase() + message.slice(1))
 }
 
+/** What is to be shown of it: the parser often sees the mistake only later, or only its first character. */
+export function mistakenSpan(
+  code: string,
+  message: string,
+  text: string,
+  [start, end]: readonly [number, number],
+): { readonly start: number; readonly end: number } {
+  const wordFrom = (from: number): { start: number; end: number } => ({
+    start: from,
+    end: from + (/^\S+/.exec(text.slice(from, from + 200))?.[0].length ?? 0),
+  })
+  if (code === 'BAD_INDENT' || (code === 'BLOCK_AS_IMPLICIT_KEY' && isItem(text, start)))
+    return wordFrom(start + /^ */.exec(text.slice(start, start + 200))![0].length)
+  if (/^Implicit/.test(message)) return wordFrom(start)
+  const closing = /^Missing closing (["'])/.exec(message)?.[1]
+  if (closing === undefined) return { start, end }
+  // Nothing after the opening quote closes it, so it is the last.
+  const opening = text.lastIndexOf(closing, Math.max(start - 1, 0))
+  return { start: opening, end: opening + /^.*/.exec(text.slice(opening))![0].length }
+}
+
 /** YAML's double quotes where nothing has to be escaped in them, else single ones. */
 export function quoted(text: string): string {
   return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`
+}
+
+/** Whether a line's first character from an offset on begins an item of a list. */
+function isItem(text: string, offset: number): boolean {
+  return /^ *-\s/.test(text.slice(offset, offset + 200))
 }
 
 /** The line of an offset, and the same with its value in quotes where it is a key with one. */
