@@ -23,6 +23,7 @@ export function readNetdev(
   complaints: Complaints,
 ): Netdev | undefined {
   const { vlan, bridge, bond } = wire.body
+  if (!vlan && !bridge && !bond) return undefined
   const kinds = Object.entries({ vlan, bridge, bond }).filter(([, value]) => value !== undefined)
   if (kinds.length > 1) {
     const [first, second] = kinds.map(([kind]) => kind)
@@ -56,6 +57,7 @@ export function checkMembers(
   interfaces: readonly Interface[],
   complaints: Complaints,
 ): void {
+  if (!interfaces.some(({ netdev }) => netdev)) return
   const byDevice = new Map(interfaces.map((each, index) => [each.device, { each, index }]))
   const owners = new Map<string, string>()
   const uses = new Map<string, readonly string[]>()

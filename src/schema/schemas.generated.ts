@@ -229,7 +229,8 @@ export const definitions = {
       },
       user: {
         title: 'User',
-        description: 'User to activate as. Default: root.',
+        description:
+          'User to activate as when people run deploy-rs; the controller activates as root. Default: root.',
         type: 'string',
         pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
         examples: ['root'],

@@ -189,7 +189,7 @@ export interface Deployment {
    */
   sshUser?: string
   /**
-   * User to activate as. Default: root.
+   * User to activate as when people run deploy-rs; the controller activates as root. Default: root.
    */
   user?: string
   /**
