@@ -46,7 +46,7 @@ export interface ScriptOptions {
 /** The machines' door: strict about keys, and nothing is read from the user's own settings. */
 export function createSsh(options: SshOptions): Ssh {
   const files = async (target: Target, checking: 'yes' | 'accept-new', knownHosts: string) => {
-    const known = { knownHosts, jumpHosts: join(options.folder, 'jump_hosts') }
+    const known = { knownHosts, jumpHosts: join(options.folder, jumpHosts) }
     const text = sshConfig(target, { identity: options.identityFile, ...known }, checking)
     const file = join(options.folder, `${target.name}-${digest(text)}.ssh_config`)
     await replace(file, text)
@@ -114,6 +114,9 @@ export function createSsh(options: SshOptions): Ssh {
   }
 }
 
+/** Has the keys of jump hosts, as they were seen at the first contact. */
+const jumpHosts = 'jump_hosts'
+
 /** What a socket's address holds on every system, less what ssh adds while it makes one. */
 const longestSocketPath = 103 - 17
 
@@ -135,10 +138,14 @@ function unreachable(target: Target, error: CommandError): UnreachableError | un
     return new UnreachableError(`${target.name} does not answer`, { cause: error })
   if (error.exitCode !== 255) return undefined
   const said = error.stderr.trim().split('\n').at(-1) ?? ''
-  const isStranger = /verification failed|IDENTIFICATION HAS CHANGED/i.test(error.stderr)
-  const why = isStranger
-    ? 'its host key is not the known one'
-    : said.replace(/^ssh: /, '') || 'the connection was lost'
+  const hasAnotherKey = /verification failed|IDENTIFICATION HAS CHANGED/i.test(error.stderr)
+  const isJump = hasAnotherKey && error.stderr.includes(`/${jumpHosts}:`)
+  const isStranger = hasAnotherKey && !isJump
+  const why = isJump
+    ? `the host in front of it has another key than in ${jumpHosts}`
+    : isStranger
+      ? 'its host key is not the known one'
+      : said.replace(/^ssh: /, '') || 'the connection was lost'
   return new UnreachableError(`${target.name} cannot be reached: ${why}`, {
     cause: error,
     isStranger,

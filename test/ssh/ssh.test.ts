@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -101,4 +101,12 @@ test('a machine is reached through another, whose key is remembered', async () =
   expect(connection).toMatch(new RegExp(`^${data.targetHost} `))
   expect(hostKey).toBe(web.hostKey)
   expect(await readFile(join(folder, 'jump_hosts'), 'utf8')).toContain(`${data.targetHost} ssh-`)
+
+  const [kind, key] = web.hostKey!.split(' ')
+  await writeFile(join(folder, 'jump_hosts'), `${data.targetHost} ${kind} ${key}\n`)
+  const again = ssh.script({ ...web, sshOptions: jump }, 'main() { :; }', [], {
+    timeoutMs: 10_000,
+    connection: 'new',
+  })
+  await expect(again).rejects.toThrow('the host in front of it has another key than in jump_hosts')
 })
