@@ -59,32 +59,34 @@ function netdevOptions({ netdev, device }: Interface): readonly OptionSetting[] 
       const vlan = map({ id: integer(netdev.id), interface: text(netdev.device) })
       return [option(['networking', 'vlans', device], vlan)]
     }
-    case 'bridge': {
-      const bridge = map({ interfaces: list(netdev.devices.map(text)) })
-      return [option(['networking', 'bridges', device], bridge)]
-    }
+    case 'bridge':
+      return [memberOption('bridges', device, netdev.devices)]
     case 'bond': {
       const inOrder = Object.entries(netdev.driverOptions).sort(([a], [b]) => (a < b ? -1 : 1))
-      const driverOptions = inOrder.map(([key, value]) => [key, text(value)] as const)
-      const bond = map({
-        interfaces: list(netdev.devices.map(text)),
-        ...(driverOptions.length === 0
-          ? {}
-          : { driverOptions: { kind: 'map', entries: driverOptions } as const }),
-      })
-      return [option(['networking', 'bonds', device], bond)]
+      return [
+        memberOption('bonds', device, netdev.devices),
+        ...inOrder.map(([key, value]) =>
+          option(['networking', 'bonds', device, 'driverOptions', key], text(value)),
+        ),
+      ]
     }
   }
 }
 
+const memberOption = (
+  kind: 'bridges' | 'bonds',
+  device: string,
+  members: readonly string[],
+): OptionSetting => option(['networking', kind, device, 'interfaces'], list(members.map(text)))
+
 /** udev reads these whatever configures the network; a VLAN on top has the same address, but not as its own. */
 function linkOptions({ mac, device }: Interface): readonly OptionSetting[] {
   if (mac === undefined) return []
-  const link = map({
-    matchConfig: map({ PermanentMACAddress: text(mac) }),
-    linkConfig: map({ Name: text(device) }),
-  })
-  return [option(['systemd', 'network', 'links', `10-${device}`], link)]
+  const link = ['systemd', 'network', 'links', `10-${device}`]
+  return [
+    option([...link, 'matchConfig', 'PermanentMACAddress'], text(mac)),
+    option([...link, 'linkConfig', 'Name'], text(device)),
+  ]
 }
 
 const text = (value: string): Value => ({ kind: 'text', value })
