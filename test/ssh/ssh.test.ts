@@ -110,3 +110,19 @@ test('a machine is reached through another, whose key is remembered', async () =
   })
   await expect(again).rejects.toThrow('the host in front of it has another key than in jump_hosts')
 })
+
+test('another user than root becomes root by sudo, or by what the machine has instead', async () => {
+  const program = join(folder, 'tells-its-command')
+  await writeFile(program, '#!/bin/sh\nfor word; do last=$word; done\necho "$last"\n', {
+    mode: 0o755,
+  })
+  const env = { PATH: process.env['PATH'] ?? '' }
+  const telling = createSsh({ ssh: program, identityFile: lab.identityFile, folder, env })
+  const commandFor = async (change: Partial<Target>): Promise<string> => {
+    const how = { timeoutMs: 10_000, connection: 'new' } as const
+    return (await telling.script({ ...web, ...change }, '', [], how)).stdout.trim()
+  }
+  expect(await commandFor({})).toBe('exec sh -s')
+  expect(await commandFor({ sshUser: 'deploy' })).toBe('exec sudo -n sh -s')
+  expect(await commandFor({ sshUser: 'deploy', sudo: 'doas -u' })).toBe('exec doas -u root sh -s')
+})
