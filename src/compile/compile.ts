@@ -1,4 +1,4 @@
-import type { Compilation, SourceTree } from '../model/compilation.ts'
+import type { Compilation, RenderedTree, SourceTree } from '../model/compilation.ts'
 import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
 import type { Cluster, Domain, Inventory, Role, Service } from '../model/inventory.ts'
 import { sortByName } from '../model/names.ts'
@@ -61,11 +61,8 @@ export function compile(source: SourceTree): Compilation {
   // How machines are reached is a matter of a fleet that compiles; beside a mistake it is noise.
   const told = complaints.all.filter(({ code }) => isFine || code !== 'compile/target-host')
   const diagnostics = toDiagnostics(told, locate)
-  return {
+  const result = {
     diagnostics,
-    ...(isFine && inventory
-      ? { inventory, rendered: renderTree(inventory, resolvers(inventory, source.texts)) }
-      : {}),
     lock: lock.state,
     counts: {
       files: files.length,
@@ -73,6 +70,16 @@ export function compile(source: SourceTree): Compilation {
       services: fleet.services.length,
     },
     locate,
+  }
+  if (!isFine || !inventory) return result
+  let rendered: RenderedTree | undefined
+  return {
+    ...result,
+    inventory,
+    // Whoever only validates is spared a third of the work.
+    get rendered() {
+      return (rendered ??= renderTree(inventory, resolvers(inventory, source.texts)))
+    },
   }
 }
 

@@ -31,8 +31,7 @@ export function createComplaints(): Complaints {
 
 /** A position some steps below another. */
 export function below(at: Position, ...steps: (string | number)[]): Position {
-  const { atKey: _, ...rest } = at
-  return { ...rest, path: [...at.path, ...steps] }
+  return { file: at.file, document: at.document, path: [...at.path, ...steps] }
 }
 
 /** The same position, shown by its key. */
