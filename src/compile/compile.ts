@@ -18,6 +18,7 @@ import { createDeployments } from './deployment.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
+import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
 import { createPaths } from './paths.ts'
@@ -39,7 +40,8 @@ import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 export function compile(source: SourceTree): Compilation {
   const complaints = createComplaints()
   const files = readFiles(source, complaints)
-  const locate = createLocate(files, source.texts)
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const locate = locateIn(source.texts, (path) => byPath.get(path))
   const decoded = decode(files)
   complaints.addAll(decoded.complaints)
   checkReserved(source.paths, complaints)
@@ -258,30 +260,6 @@ function toRole({ name, written, at: place, body }: DeclaredRole, names: Names):
     hosts: names.members(name),
     ...(limit === undefined ? {} : { maxUnavailable: limit }),
   }
-}
-
-function createLocate(
-  files: readonly SourceFile[],
-  texts: ReadonlyMap<string, string>,
-): (position: Position) => Place {
-  const byPath = new Map(files.map((file) => [file.path, file]))
-  return (position) =>
-    byPath.get(position.file)?.locate(position) ?? placeIn(texts.get(position.file), position)
-}
-
-/** A place in a file that is no YAML. */
-function placeIn(
-  text: string | undefined,
-  { part = { start: 0, end: 0 } }: Pick<Position, 'part'>,
-): Place {
-  const [line, column] = lineAndColumn(text ?? '', part.start)
-  const [endLine, endColumn] = lineAndColumn(text ?? '', part.end)
-  return { line, column, endLine, endColumn }
-}
-
-function lineAndColumn(text: string, offset: number): readonly [line: number, column: number] {
-  const before = text.slice(0, offset).split('\n')
-  return [before.length, before.at(-1)!.length + 1]
 }
 
 function toDiagnostics(

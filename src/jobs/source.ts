@@ -1,6 +1,5 @@
-import { compile } from '../compile/compile.ts'
 import { isConfiguration } from '../compile/configuration.ts'
-import type { Compilation } from '../model/compilation.ts'
+import type { Compilation, Compile } from '../model/compilation.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Git, TreeEntry } from '../model/ports.ts'
 
@@ -19,14 +18,14 @@ export type Source = (commit: string) => Promise<CompiledSource>
 const kept = 8
 
 /** Reads source trees from one repository; throws GitError. */
-export function createSource(git: Git): Source {
+export function createSource(git: Git, compile: Compile): Source {
   // By tree: the merge of a planned proposal is compiled already.
   const cache = new Map<string, Promise<CompiledSource>>()
   return async (commit) => {
     const tree = await git.treeOf(commit)
     const known = cache.get(tree)
     if (known !== undefined) return known
-    const reading = readSource(git, tree)
+    const reading = readSource(git, compile, tree)
     cache.set(tree, reading)
     reading.catch(() => cache.delete(tree))
     if (cache.size > kept) cache.delete([...cache.keys()][0]!)
@@ -34,13 +33,13 @@ export function createSource(git: Git): Source {
   }
 }
 
-async function readSource(git: Git, commit: string): Promise<CompiledSource> {
+async function readSource(git: Git, compile: Compile, commit: string): Promise<CompiledSource> {
   const entries = await git.readTree(commit)
   const wanted = entries.filter(({ path, mode }) => isConfiguration(path) && mode.startsWith('100'))
   const blobs = await git.readBlobs(wanted.map(({ id }) => id))
   const texts = new Map(wanted.map(({ path, id }) => [path, blobs.get(id) ?? '']))
   const paths = new Set(entries.map(({ path }) => path))
-  const compilation = compile({ texts, paths })
+  const compilation = await compile({ texts, paths })
   return { entries, texts, compilation, mistakes: mistakesOf(compilation.diagnostics) }
 }
 

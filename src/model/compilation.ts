@@ -40,3 +40,6 @@ export interface Dependencies {
   readonly files: readonly string[]
   readonly groups: readonly string[]
 }
+
+/** Compiles a source tree, perhaps in another thread. */
+export type Compile = (source: SourceTree) => Promise<Compilation>

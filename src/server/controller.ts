@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createDeployRs } from '../deploy-rs/deploy-rs.ts'
+import { createCompiler } from '../exec/compiler.ts'
 import { createAnnounce } from '../jobs/announce.ts'
 import { counted } from '../jobs/counted.ts'
 import { createHandler } from '../jobs/handle.ts'
@@ -78,7 +79,9 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   closers.push(() => queue.close())
   const metrics = createMetrics()
   metrics.watchQueue(() => queue.depths())
-  const repositories = await openRepositories(config, env)
+  const compiler = createCompiler()
+  closers.push(() => compiler.close())
+  const repositories = await openRepositories(config, env, compiler.compile)
   const nix = createNix({ nix: config.tools.nix, env, stateDir: config.stateDir })
   const ssh = createSsh({
     ssh: config.tools.ssh,

@@ -7,14 +7,16 @@ import { createGit } from '../git/git.ts'
 import { createLedgerStore } from '../git/ledger-store.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { createSource } from '../jobs/source.ts'
+import type { Compile } from '../model/compilation.ts'
 
 /** Opens the configured repositories; throws where a branch has to be asked for and nobody answers. */
 export async function openRepositories(
   config: Config,
   env: Readonly<Record<string, string>>,
+  compile: Compile,
 ): Promise<ReadonlyMap<string, Repository>> {
   const opened = await Promise.all(
-    config.repositories.map((repository) => openRepository(config, repository, env)),
+    config.repositories.map((repository) => openRepository(config, repository, env, compile)),
   )
   return new Map(opened.map((repository) => [repository.name, repository]))
 }
@@ -23,6 +25,7 @@ async function openRepository(
   config: Config,
   settings: RepositoryConfig,
   env: Readonly<Record<string, string>>,
+  compile: Compile,
 ): Promise<Repository> {
   const { name, url, token } = settings
   const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
@@ -60,7 +63,7 @@ async function openRepository(
         : createPlainGit({ git, branch }),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
-    source: createSource(git),
+    source: createSource(git, compile),
   }
 }
 
