@@ -56,9 +56,11 @@ export function fileUses(
     useValue(typeSettings, [name])
     if (type.kind === 'path') use(type.path, [name])
   }
-  for (const { modules, definition, settings, hosts } of services) {
+  for (const { modules, definition, settings, data, memberSettings = [], hosts } of services) {
     useModules(modules, hosts)
     useValue(settings, hosts)
+    useValue(data, hosts)
+    for (const member of memberSettings) useValue(member.settings, hosts)
     if (definition?.kind === 'path') use(definition.path, hosts)
     if (definition?.kind === 'config') useOptions(definition.config, hosts)
   }

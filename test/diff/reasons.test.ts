@@ -86,14 +86,14 @@ test('without anything before, every machine is new', () => {
 
 test('a changed file is a reason where a value, a module or a definition reads it', () => {
   const body = `config: { a.b: !read /files/all/motd }
-services: { s: { selectors: [vm1], settings: { x: [!path /files] } } }
+services: { s: { selectors: [vm1], settings: { x: [!path /files] } }, r: { roles: { m: { selectors: [vm3], settings: { vm3: { y: !path /files/two } } } } } }
 ${vms}`.replace('vm2: {', 'vm2: { modules: [{ path: /vm.nix, args: { x: !read /files/two } }],')
   const files = ['files/all/motd', 'files/two', 'files/other', 'vm.nix']
   const { inventory } = compileTexts({ 'nixcluster.yaml': cluster(body) }, files)
   const told = reasons(inventory, inventory!, new Set([...files, 'README.md']))
   expect(told.map(({ text, machines }) => `${text}: ${machines.join(' ')}`)).toEqual([
     'files/all/motd changes: vm0.example.com vm1.example.com vm2.example.com vm3.example.com',
-    'files/two changes: vm1.example.com vm2.example.com',
+    'files/two changes: vm1.example.com vm2.example.com vm3.example.com',
     'files/other changes: vm1.example.com',
     'vm.nix changes: vm2.example.com',
   ])
