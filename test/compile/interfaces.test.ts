@@ -109,6 +109,20 @@ describe('what must be unique', () => {
     ])
   })
 
+  test('a virtual host is a host like others, its machine included', () => {
+    expect(
+      problems(`machines:
+  vm0:
+    interfaces: { br0: { bridge: { interfaces: [] }, addresses: [10.0.0.2/24] } }
+    virtualHosts:
+      web: { type: nixos-container, network: { bridge: br0 }, addresses: [10.0.0.2/24], gateway: [10.0.0.1, "fd00::1"] }
+`),
+    ).toEqual([
+      '5:75 error: 10.0.0.2 is an address of vm0.example.com too (nixcluster.yaml:11) [compile/duplicate-address]',
+      '5:109 error: the gateway fd00::1 has no IPv6 address beside it [compile/gateway]',
+    ])
+  })
+
   test('a MAC address of two interfaces is one too, however it is written', () => {
     expect(
       about('{ eno1: { mac: "52:54:00:00:00:0A" }, eno2: { mac: "52:54:00:00:00:0a" } }'),
