@@ -29,7 +29,7 @@ export function readGateways(
         'compile/address',
         `'${text}' is no address`,
         at,
-        withoutZone(text) ?? 'for example 192.168.122.1',
+        withoutZone(text) ?? withoutPrefix(text) ?? 'for example 192.168.122.1',
       )
       return []
     }
@@ -57,6 +57,12 @@ export function withoutZone(text: string): string | undefined {
   return text.includes('%')
     ? `write it without the device: ${text.replace(/%[^/]*/, '')}`
     : undefined
+}
+
+/** How to correct an address that has the length of its network behind it, where none is wanted. */
+export function withoutPrefix(text: string): string | undefined {
+  const [bare = ''] = text.split('/')
+  return parseAddress(text) && `write it without the length of its network: ${bare}`
 }
 
 /** One default route for each family is all that a host can have. */

@@ -1,10 +1,16 @@
 import { parseAddress, parseIp, primaryInterface, type Address } from '../model/addresses.ts'
 import type { Position } from '../model/diagnostic.ts'
 import type { Interface } from '../model/inventory.ts'
-import { sortByName } from '../model/names.ts'
+import { parentName, sortByName } from '../model/names.ts'
 import type { DeclaredInterface, Fleet } from '../schema/fleet.ts'
 import { below, byKey, type Complaints } from './complaints.ts'
-import { checkGateways, readGateways, withoutZone, type Gateway } from './gateways.ts'
+import {
+  checkGateways,
+  readGateways,
+  withoutPrefix,
+  withoutZone,
+  type Gateway,
+} from './gateways.ts'
 import { checkMembers, deviceNames, longestDevice, readNetdev, type Devices } from './netdevs.ts'
 
 /** Host -> its interfaces; what must be unique is checked over the whole fleet. */
@@ -47,7 +53,7 @@ function toInterface(
   claim: Claims,
   complaints: Complaints,
 ): Interface {
-  const { body, place, name, label, parent } = wire
+  const { body, place, name, label } = wire
   const addresses: string[] = []
   for (const [index, text] of (body.addresses ?? []).entries()) {
     if (typeof text !== 'string') continue
@@ -55,13 +61,13 @@ function toInterface(
     const address = readAddress(text, at, complaints)
     if (!address) continue
     addresses.push(text)
-    if (!address.isLinkLocal) claim(address.ip, 'an address', parent, at)
+    if (!address.isLinkLocal) claim(address.ip, 'an address', name, at)
   }
   const netdev = readNetdev(wire, devices, complaints)
   const mac = body.mac?.toLowerCase()
   if (mac !== undefined) {
     const at = below(place, 'mac')
-    claim(mac, 'the MAC address of an interface', name, at)
+    claim(mac, 'the MAC address', name, at)
     if (netdev)
       complaints.error(
         'compile/mac',
@@ -106,8 +112,8 @@ function readNameservers({ body, place }: DeclaredInterface, complaints: Complai
     if (typeof text !== 'string') return []
     if (parseIp(text)) return [text]
     const at = below(place, 'nameservers', index)
-    const message = `'${text}' is no address`
-    complaints.error('compile/address', message, at, 'for example 192.168.122.1')
+    const hint = withoutPrefix(text) ?? 'for example 192.168.122.1'
+    complaints.error('compile/address', `'${text}' is no address`, at, hint)
     return []
   })
 }
@@ -123,11 +129,12 @@ function createClaims(complaints: Complaints): Claims {
       owners.set(text, { owner, at })
       return
     }
-    if (known.owner === owner) return
+    const host = parentName(known.owner)
+    const shown = what === 'an address' && host !== parentName(owner) ? host : known.owner
     complaints.add({
       severity: 'error',
       code: 'compile/duplicate-address',
-      message: `${text} is ${what} of ${known.owner} too`.replace('of an interface of', 'of'),
+      message: `${text} is ${what} of ${shown}${known.owner === owner ? ' already' : ' too'}`,
       at,
       related: known.at,
     })

@@ -31,16 +31,20 @@ export function memberSettings(
   const merged = new Map<string, MapValue>()
   for (const exact of [false, true]) {
     const same = new Map<string, MapValue>()
+    const said = new Map<string, Position>()
     for (const { hosts, settings, isExact, at } of statements) {
       if (isExact !== exact) continue
       for (const host of hosts) {
         const conflict = conflictOf(same.get(host), settings)
         if (conflict !== undefined)
-          context.complaints.error(
-            'compile/member-settings',
-            `'${conflict}' of ${host} is said twice in this service`,
-            byKey(at),
-          )
+          context.complaints.add({
+            severity: 'error',
+            code: 'compile/member-settings',
+            message: `'${conflict}' of ${host} is said twice in this service`,
+            at: byKey(at),
+            related: byKey(said.get(host)!),
+          })
+        said.set(host, at)
         same.set(host, merge(same.get(host), settings))
       }
     }

@@ -139,18 +139,25 @@ function optionSettings(
   if (tree?.kind !== 'map' || tree.tag !== undefined) return []
   const seen = new Map<string, string>()
   const settings: OptionSetting[] = []
-  for (const [key, entry] of [...tree.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, entry] of tree.entries) {
     const here = below(place, key)
     const path = parseOptionPath(key)
     if (!path) {
       const message = `'${key}' is no option path`
-      context.complaints.error('schema/option-path', message, byKey(here))
+      const hint = 'for example services.nginx.enable; a name with dots stands in quotes: a."b.c".d'
+      context.complaints.error('schema/option-path', message, byKey(here), hint)
       continue
     }
     const identity = JSON.stringify(path)
     if (seen.has(identity)) {
-      const message = `'${key}' and '${seen.get(identity)}' are the same option`
-      context.complaints.error('schema/duplicate-key', message, byKey(here))
+      const other = seen.get(identity)!
+      context.complaints.add({
+        severity: 'error',
+        code: 'schema/duplicate-key',
+        message: `'${key}' and '${other}' are the same option`,
+        at: byKey(here),
+        related: byKey(below(place, other)),
+      })
       continue
     }
     seen.set(identity, key)
@@ -159,7 +166,8 @@ function optionSettings(
     const value = toValue(entry.value, here, scope, context, 'option')
     if (value) settings.push({ path, value, at: here })
   }
-  return settings
+  const written = (setting: OptionSetting): string => String(setting.at.path.at(-1))
+  return settings.sort((a, b) => (written(a) < written(b) ? -1 : 1))
 }
 
 function checkOption(

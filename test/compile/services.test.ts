@@ -91,7 +91,7 @@ test.each([
   ],
   [
     '{ roles: { api: { selectors: [vm0], settings: { "vm*": { a: 1 }, tag:rack-a: { a: 2 } } } } }',
-    "2:75 error: 'a' of vm0.example.com is said twice in this service [compile/member-settings]",
+    "2:75 error: 'a' of vm0.example.com is said twice in this service (nixcluster.yaml:10) [compile/member-settings]",
   ],
   [
     '{ roles: { clients: { selectors: [vm0], runs: false } } }',
