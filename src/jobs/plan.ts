@@ -155,10 +155,23 @@ const givenSystem = (ledger: Ledger, name: string): string | undefined =>
 const namesOf = ({ compilation }: CompiledSource): string[] =>
   compilation.inventory?.machines.map(({ name }) => name) ?? []
 
+/** Paths whose content is new, another or gone. */
+function changedFiles(before: CompiledSource, after: CompiledSource): ReadonlySet<string> {
+  const contents = ({ entries }: CompiledSource): Map<string, string> =>
+    new Map(entries.map(({ path, mode, id }) => [path, `${mode} ${id}`]))
+  const [was, is] = [contents(before), contents(after)]
+  return new Set([...was.keys(), ...is.keys()].filter((path) => was.get(path) !== is.get(path)))
+}
+
 function reasonsOf(before: CompiledSource, after: CompiledSource): Reason[] {
   const { inventory, rendered, locate } = after.compilation
   if (inventory === undefined || rendered === undefined) return []
-  const found = reasons(before.compilation.inventory, inventory, new Set(), resolversOf(rendered))
+  const found = reasons(
+    before.compilation.inventory,
+    inventory,
+    changedFiles(before, after),
+    resolversOf(rendered),
+  )
   return found.map(({ at, text, machines, side }) => {
     const place = at && (side === 'before' ? before.compilation.locate : locate)?.(at)
     return {

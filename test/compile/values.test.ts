@@ -165,6 +165,27 @@ test.each([
 })
 
 test.each([
+  ['|', 'a  b\n c\n\nd\n'],
+  ['|-', 'a  b\n c\n\nd'],
+  ['|+', 'a  b\n c\n\nd\n\n'],
+  ['>', 'a  b\n c\n\nd\n'],
+  ['>-', 'a  b\n c\n\nd'],
+])('lines below %s are text', (style, expected) => {
+  const body = `machines:\n  a:\n    data: ${style}\n      a  b\n       c\n\n      d\n\n  b:`
+  expect(short(inventoryOf(body).machines[0]!.data!)).toBe(expected)
+})
+
+test.each([
+  ['"a \\\n      b\n\n      c"', 'a b\nc'],
+  ["'a\n      b'", 'a b'],
+  ['a\n      b\n\n      c', 'a b\nc'],
+])('%j is one text over several lines', (written, expected) =>
+  expect(short(inventoryOf(`machines:\n  a:\n    data: ${written}\n`).machines[0]!.data!)).toBe(
+    expected,
+  ),
+)
+
+test.each([
   ['!nix a b ]', '3:20'],
   ["!nix 'x ]'", '3:19'],
   ["!nix '''''x'''' ]'", '3:27'],
