@@ -13,7 +13,7 @@ import type {
 } from '../model/inventory.ts'
 import { hostsOf, ownInterfaces, serviceNames } from '../model/names.ts'
 import type { Value } from '../model/value.ts'
-import { fileUses } from './file-uses.ts'
+import { type Uses, usesOf } from './uses.ts'
 
 /** A change of the YAML and the machines that it may concern; whether their systems differ is seen by evaluating them. */
 export interface ConfigurationChange {
@@ -61,7 +61,10 @@ export function reasons(
   compareLevels(old, after, note)
   compareServices(old, after, note)
   compareResolved(old, after, resolvers, note)
-  compareFiles(after, files, note)
+  const inside = machinesByLevel(after.machines)
+  const uses = usesOf(after, (level) => inside.get(level) ?? [])
+  compareReferences(old, after, uses.hosts, note)
+  compareFiles(uses.files, files, note)
   return changes
 }
 
@@ -442,10 +445,18 @@ function compareResolved(
   note(`resolve may say something else of ${labels}`, [...resolvers], undefined)
 }
 
-function compareFiles(after: Inventory, files: ReadonlySet<string>, note: Note): void {
-  if (files.size === 0) return
-  const inside = machinesByLevel(after.machines)
-  const uses = fileUses(after, (level) => inside.get(level) ?? [])
+/** What `!host` gives of a host concerns whoever asks for it. */
+function compareReferences(before: Inventory, after: Inventory, uses: Uses, note: Note): void {
+  const old = new Map(hostsOf(before).map((host) => [host.name, host]))
+  for (const host of hostsOf(after)) {
+    const was = old.get(host.name)
+    const machines = uses.get(host.name)
+    if (!was || !machines || seenFacts.every((fact) => isSame(fact(was), fact(host)))) continue
+    note(`!host ${host.label} changes`, machines.flat(), host.at)
+  }
+}
+
+function compareFiles(uses: Uses, files: ReadonlySet<string>, note: Note): void {
   for (const file of files) {
     const machines = selfAndFolders(file).flatMap((path) => (uses.get(path) ?? []).flat())
     note(`${file} changes`, machines, { file, document: 0, path: [] })

@@ -161,3 +161,11 @@ test('every host is a reason for a machine whose Nix may ask for any', () => {
   expect(lines).toContain('resolve may say something else of vm2: vm0.example.com')
   expect(reasons(now, now!, new Set(), new Set(['vm0.example.com']))).toEqual([])
 })
+
+test('what changes of a host is a reason for those that refer to it', () => {
+  const body = `services: { s: { selectors: [vm1], settings: { x: !hosts [vm0] } } }
+${vms}`.replace('vm2: {', 'vm2: { config: { a.b: [!host vm0] },')
+  const told = steps(body, body.replace('10.0.0.1/24', '10.0.0.9/24'))
+  expect(told.filter((line) => line.includes('!host'))).toEqual(['11 !host vm0 changes: vm2'])
+  expect(steps(body, body.replace('10.0.0.2/24', '10.0.0.8/24')).join()).not.toContain('!host')
+})
