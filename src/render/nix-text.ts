@@ -68,13 +68,14 @@ function print(nix: Nix, spot: Spot): string {
       const item = { depth, before: before + 2, after: after + 2 }
       const line = before + shortest(nix) + after <= width && `[ ${printOperand(only!, item)} ]`
       if (line && fits(line, spot)) return line
-      const items = nix.items.map((each) => printOperand(each, lineBelow(depth)))
-      return `[${items.map((each) => `${end}  ${each}`).join('')}${end}]`
+      const inner = lineBelow(depth)
+      const items = nix.items.map((each) => printOperand(each, inner))
+      return `[${end}  ${items.join(`${end}  `)}${end}]`
     }
     case 'set': {
       if (nix.bindings.length === 0) return '{ }'
       const bindings = nix.bindings.map((binding) => printBinding(binding, depth + 1))
-      return `{${bindings.map((each) => `${end}  ${each}`).join('')}${end}}`
+      return `{${end}  ${bindings.join(`${end}  `)}${end}}`
     }
     case 'call':
       return printCall(nix, spot)
@@ -155,11 +156,10 @@ function printBinding([path, value]: Binding, depth: number): string {
     return `inherit ${value.text};`
   const name = `${attributePath(path)} =`
   const beside: Spot = { depth, before: lengthOf(name) + 1, after: 1 }
-  const below = { ...lineBelow(depth), after: 1 }
-  const isLongName = path.length > 4 || !path.every(isIdentifier)
+  const isLongName = path.length > 4 || name.includes('"')
   const isTooLong = isLongName && isUnbreakable(value) && !fits(print(value, beside), beside)
   if (isTooLong || isBelow(value, beside))
-    return `${name}\n${indentation(depth + 1)}${print(value, below)};`
+    return `${name}\n${indentation(depth + 1)}${print(value, { depth: depth + 1, before: 0, after: 1 })};`
   const printed = print(value, beside)
   const comment = value.kind === 'code' && mayEndInComment(value.text)
   return `${name} ${printed}${comment ? `\n${indentation(depth)}` : ''};`
