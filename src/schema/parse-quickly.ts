@@ -11,7 +11,7 @@ import type { MapEntry, ScalarTree, Tree } from './tree.ts'
 
 /** What yaml and js-yaml see in different ways somewhere, and what is rare. */
 const unusual =
-  /[\t\r\0\u0085\u2028\u2029\uFEFF]|^%|^\.\.\.|^ +---(?:\s|$)|(?:^|[\s,[{])\?(?:\s|$)/m
+  /[\t\r\0\u0085\u2028\u2029\uFEFF]|^ *%|^\.\.\.|^ +---(?:\s|$)|(?:^|[\s,[{])\?(?:\s|$)/m
 const localTag = /^![A-Za-z][A-Za-z-]*$/
 /** yaml refuses keys that are much longer. */
 const longestKey = 1000
@@ -93,6 +93,8 @@ function treesOf(text: string, events: readonly Event[]): readonly Tree[] | unde
     }
     const plain = event.style === SCALAR_STYLE.PLAIN
     const { tag } = tagOf(event)
+    // A tag of nothing in brackets: yaml minds the indentation of what follows.
+    if (tag !== undefined && brackets > 0 && event.valueStart === absent) doubt()
     if (tag !== undefined) return { kind: 'scalar', value: source, source, plain, tag }
     return { kind: 'scalar', value: plain ? plainValue(source) : source, source, plain }
   }

@@ -48,6 +48,8 @@ test('the quick way never takes what yaml refuses', () => {
 test.each([
   ['an anchor', 'a: &x 1'],
   ['a directive', '%YAML 1.2\n---\na: 1'],
+  ['a directive that is indented', ' %#\n---\n'],
+  ['a tag of nothing in brackets', 'a:\n  b: { c: !path \n }'],
   ['a key that stands there twice', 'a: 1\na: 2'],
   ['a merge', '<<: { a: 1 }'],
   ['a tag of another kind', 'a: !!str 1'],
