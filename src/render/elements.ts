@@ -148,11 +148,7 @@ function origins(host: Host, file: string, places: Places): Record<string, Nix> 
     levels: list(
       [host.domain, host.cluster].map((level) => pathFrom(file, places.levels.get(level)!)),
     ),
-    services: list(
-      host.services.map((name) =>
-        set({ name: text(name), file: pathFrom(file, places.services.get(name)!) }),
-      ),
-    ),
+    services: list(host.services.map((name) => pathFrom(file, places.services.get(name)!))),
     host: pathFrom(file, places.hosts.get(host.name)!),
   }
 }

@@ -1,6 +1,6 @@
 import type { FlakeInput, Inventory } from '../model/inventory.ts'
 import { takesModules } from '../model/names.ts'
-import { type Binding, call, type Nix, printNix, set, text, word } from './nix-text.ts'
+import { type Binding, call, list, type Nix, printNix, set, text, word } from './nix-text.ts'
 import { pathFrom } from './nix-value.ts'
 import type { Places } from './places.ts'
 
@@ -14,8 +14,8 @@ export function toFlake(inventory: Inventory, places: Places): string {
     'import ./nixcluster/lib',
     set({
       inputs: word('inputs'),
-      machines: toFiles(places.machines),
-      services: toFiles(places.services),
+      machines: toFiles(places.machines.values()),
+      services: toFiles(places.services.values()),
       virtualHosts: toFilesOfVirtualHosts(inventory, places),
     }),
   )
@@ -60,18 +60,13 @@ function toBindings({ name, url, flake, follows, more = [] }: FlakeInput): reado
 
 /** Those that have a configuration; undefined where there are none. */
 function toFilesOfVirtualHosts({ virtualHosts }: Inventory, places: Places): Nix | undefined {
-  const files = virtualHosts
-    .filter(takesModules)
-    .map(({ name }) => [name, places.virtualHosts.get(name)!] as const)
-  return files.length === 0 ? undefined : toFiles(new Map(files))
+  const files = virtualHosts.filter(takesModules).map(({ name }) => places.virtualHosts.get(name)!)
+  return files.length === 0 ? undefined : toFiles(files)
 }
 
-function toFiles(places: ReadonlyMap<string, string>): Nix {
-  const inOrder = [...places].toSorted(byFirst(([name]) => name))
-  return {
-    kind: 'set',
-    bindings: inOrder.map(([name, file]) => [[name], pathFrom('flake.nix', file)]),
-  }
+/** In the order of their text. */
+function toFiles(files: Iterable<string>): Nix {
+  return list([...files].sort().map((file) => pathFrom('flake.nix', file)))
 }
 
 function byFirst<Each>(nameOf: (each: Each) => string): (a: Each, b: Each) => number {

@@ -7,25 +7,32 @@ export const library: ReadonlyMap<string, string> = new Map([
   inputs,
   machines,
   services,
-  virtualHosts ? { },
+  virtualHosts ? [ ],
 }:
 let
   inherit (inputs.nixpkgs) lib;
   inherit (builtins) mapAttrs;
 
+  # A generated file is named after what it holds.
+  byName =
+    make: files:
+    lib.listToAttrs (
+      map (file: lib.nameValuePair (lib.removeSuffix ".nix" (baseNameOf file)) (make file)) files
+    );
+
   deployLibrary = import ./deploy.nix inputs;
   resolveIn = import ./resolve.nix { inherit lib; };
   # Without \`self\`: a system that holds the tree's own hash would change with every commit.
   others = removeAttrs inputs [ "self" ];
-  machine = mapAttrs (
-    _: file:
+  machine = byName (
+    file:
     import ./machine.nix {
       inputs = others;
       inherit deployLibrary resolveIn file;
     }
   ) machines;
-  virtualHost = mapAttrs (
-    _: file:
+  virtualHost = byName (
+    file:
     import ./virtual-host.nix {
       inputs = others;
       inherit lib resolveIn file;
@@ -35,12 +42,12 @@ let
   configurations = mapAttrs (_: each: each.configuration) machine;
   nodes = mapAttrs (_: each: each.node) machine;
 
-  bySystem = lib.groupBy (name: machine.\${name}.system) (builtins.attrNames machines);
+  bySystem = lib.groupBy (name: machine.\${name}.system) (builtins.attrNames machine);
 
   # The first label, where only one machine has it.
   shortNames = lib.concatMapAttrs (
     label: names: if builtins.length names == 1 then { \${label} = builtins.head names; } else { }
-  ) (lib.groupBy (name: builtins.head (lib.splitString "." name)) (builtins.attrNames machines));
+  ) (lib.groupBy (name: builtins.head (lib.splitString "." name)) (builtins.attrNames machine));
 in
 {
   nixosConfigurations = mapAttrs (_: name: configurations.\${name}) shortNames // configurations;
@@ -69,7 +76,7 @@ in
       lib.concatMapAttrs (
         host: each: if each.services ? \${name} then { \${host} = each.services.\${name}; } else { }
       ) (machine // virtualHost)
-    ) services;
+    ) (byName (_: null) services);
   };
 }
 `,
@@ -183,9 +190,11 @@ let
       kindOfHost
       ;
   };
+  # A generated file is named after what it holds.
+  nameOf = file: lib.removeSuffix ".nix" (baseNameOf file);
   # service -> module
   services = lib.listToAttrs (
-    map (service: lib.nameValuePair service.name (toServiceModule service.file)) host.services
+    map (file: lib.nameValuePair (nameOf file) (toServiceModule file)) host.services
   );
 in
 {
@@ -197,7 +206,7 @@ in
     ;
   module.imports =
     map ({ level, part }: levelLibrary.toModule scopeOf level part) parts
-    ++ map (service: services.\${service.name}) host.services;
+    ++ map (file: services.\${nameOf file}) host.services;
 
   # What its modules get besides NixOS' own arguments.
   specialArgsOf = args: {

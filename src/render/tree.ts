@@ -32,11 +32,12 @@ export function renderTree(
     file: string | undefined,
     element: Element & { kind: ElementKind },
     nix: Nix,
+    what = 'The',
   ): void => {
     for (const found of codeIn(nix)) code.push(found)
     const hosts = hostsIn(nix)
     if (hosts.length > 0) references.set(file!, hosts)
-    const title = `The ${kindText(element.kind)} ${element.name}, from ${element.at.file}.`
+    const title = `${what} ${kindText(element.kind)} ${element.name}, from ${element.at.file}.`
     files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
   }
 
@@ -56,8 +57,10 @@ export function renderTree(
     const nix = toVirtualHost(vhost, places, resolvers.has(vhost.machine))
     write(places.virtualHosts.get(vhost.name), vhost, nix)
   }
-  for (const host of hosts)
-    write(places.hosts.get(host.name), host, toHost(host, names.get(host.name) ?? [], places))
+  for (const host of hosts) {
+    const nix = toHost(host, names.get(host.name) ?? [], places)
+    write(places.hosts.get(host.name), host, nix, 'What services see of the')
+  }
   for (const service of inventory.services)
     write(places.services.get(service.name), service, toService(service, places))
 

@@ -88,9 +88,11 @@ let
       kindOfHost
       ;
   };
+  # A generated file is named after what it holds.
+  nameOf = file: lib.removeSuffix ".nix" (baseNameOf file);
   # service -> module
   services = lib.listToAttrs (
-    map (service: lib.nameValuePair service.name (toServiceModule service.file)) host.services
+    map (file: lib.nameValuePair (nameOf file) (toServiceModule file)) host.services
   );
 in
 {
@@ -102,7 +104,7 @@ in
     ;
   module.imports =
     map ({ level, part }: levelLibrary.toModule scopeOf level part) parts
-    ++ map (service: services.${service.name}) host.services;
+    ++ map (file: services.${nameOf file}) host.services;
 
   # What its modules get besides NixOS' own arguments.
   specialArgsOf = args: {
