@@ -95,6 +95,33 @@ machines:
   })
 })
 
+test('users with their home, and hosts as values, come into virtual hosts too', () => {
+  const evaluate = flakeOfCluster(
+    `users:
+  admin:
+    isNormalUser: true
+    homeManager: [{ config: { home.stateVersion: "25.11", programs.git.enable: true } }]
+machines:
+  a:
+    interfaces: { eth0: { addresses: [10.0.0.1/24] } }
+    virtualHosts:
+      web:
+        type: nixos-container
+        network: nat
+        addresses: [10.0.1.2/24]
+        data: { peer: !host a }
+        config: { environment.etc.peer.text: !nix this.data.peer.primaryIp }`,
+    {},
+    { 'home-manager': lab('home-manager') },
+  )
+  expect(
+    evaluate(
+      'nixosConfigurations.a',
+      'machine: with machine.config.containers.web.config; [ home-manager.users.admin.programs.git.enable environment.etc.peer.text (users.users ? admin) ]',
+    ),
+  ).toEqual([true, '10.0.0.1', true])
+})
+
 test('secrets are referred to as sops-nix and agenix name them', () => {
   const evaluate = flakeOfCluster(
     `modules:
