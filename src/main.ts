@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Command } from 'commander'
-import type { CliContext, LockFlake } from './cli/context.ts'
+import type { CliContext, LockFlake, OpenRepository } from './cli/context.ts'
 
 // The only room that knows the environment; it wires, and imports a command when it is asked for.
 
@@ -37,6 +37,17 @@ const lock: LockFlake = async (folder, inputs) => {
   await nix.lock(folder, inputs)
 }
 
+const openRepository: OpenRepository = async (folder) => {
+  const [{ run }, { createGit }] = await Promise.all([
+    import('./exec/run.ts'),
+    import('./git/git.ts'),
+  ])
+  const env = programEnvironment()
+  const asked = ['-C', folder, 'rev-parse', '--absolute-git-dir', '--show-prefix']
+  const [gitDir = '', prefix = ''] = (await run('git', asked, { env })).stdout.split('\n')
+  return { git: createGit({ url: gitDir, mirror: gitDir, env }), prefix }
+}
+
 const hasNix = (process.env['PATH'] ?? '')
   .split(delimiter)
   .some((folder) => existsSync(join(folder, 'nix')))
@@ -47,6 +58,8 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   validate: async (program) => (await import('./cli/validate.ts')).register(program, context),
   resolve: async (program) => (await import('./cli/resolve.ts')).register(program, context),
   render: async (program) => (await import('./cli/render.ts')).register(program, context),
+  diff: async (program) =>
+    (await import('./cli/diff.ts')).register(program, context, openRepository),
   update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
   deploy: async (program) => (await import('./cli/deploy.ts')).register(program, context, user()),
   status: async (program) => (await import('./cli/status.ts')).register(program, context),

@@ -1,3 +1,5 @@
+import type { Git } from '../model/ports.ts'
+
 /** What a command is given of the world around it. */
 export interface CliContext {
   /** Of the program. */
@@ -11,6 +13,11 @@ export interface CliContext {
   /** Sets the exit code: 0 fine, 1 the user's input has problems, 2 could not run. */
   readonly exit: (code: 0 | 1 | 2) => void
 }
+
+/** The repository that a folder lies in, and the folder's path in it: empty, or `fleet/`. */
+export type OpenRepository = (
+  folder: string,
+) => Promise<{ readonly git: Git; readonly prefix: string }>
 
 /** Locks the flake in a folder by Nix: what is missing, or these inputs anew; throws what Nix says. */
 export type LockFlake = (folder: string, inputs: 'missing' | readonly string[]) => Promise<void>

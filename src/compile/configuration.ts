@@ -12,7 +12,8 @@ export function isConfiguration(path: string): boolean {
   return path === lockFile || path.endsWith('.nix') || isYaml(path)
 }
 
-const isYaml = (path: string): boolean => path.endsWith('.yaml') || path.endsWith('.yml')
+/** Whether a file is YAML by its name: what of it is ours is known only from the Project document. */
+export const isYaml = (path: string): boolean => path.endsWith('.yaml') || path.endsWith('.yml')
 
 /** Whether a file is one of those that globs include. */
 export function createInclude(globs: readonly string[]): (path: string) => boolean {

@@ -1,11 +1,15 @@
+import { isYaml } from '../compile/configuration.ts'
+import { checkRemovals } from '../diff/removals.ts'
 import { diffSystems } from '../diff/system.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
-import type { Diagnostic } from '../model/diagnostic.ts'
+import type { Compilation } from '../model/compilation.ts'
+import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
 import type { Clock, Nix, Proposal } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
+import { projectFile } from '../schema/decode.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
@@ -67,9 +71,12 @@ export async function planProposal(
   }
   const before = await source(base)
   const { ledger } = await repository.ledger.read()
+  const refusals = await removalsOf(repository, ledger, before, after, merge.tree)
+  if (refusals.length > 0) return { kind: 'mistakes', diagnostics: refusals, texts: after.texts }
+  const left = new Set(namesOf(after))
   const common = {
     title,
-    removed: namesOf(before).filter((name) => !namesOf(after).includes(name)),
+    removed: namesOf(before).filter((name) => !left.has(name)),
     reasons: reasonsOf(before, after),
   }
   const took = (): number => clock.now().getTime() - started
@@ -125,14 +132,42 @@ export async function planProposal(
   return { kind: 'plan', plan, warnings, texts: after.texts }
 }
 
+/** What goes away at once is refused, unless it brings back a tree that was deployed before. */
+async function removalsOf(
+  { git }: Repository,
+  { rollouts }: Ledger,
+  before: CompiledSource,
+  after: CompiledSource,
+  tree: string,
+): Promise<readonly Diagnostic[]> {
+  const [old, now] = [before.compilation, after.compilation]
+  if (old.inventory === undefined || now.inventory === undefined) return []
+  const refusals = checkRemovals(old.inventory, now.inventory)
+  if (refusals.length === 0) return []
+  // A commit that was rewound away may be gone.
+  const treeOf = (commit: string) => git.treeOf(commit).catch(() => undefined)
+  const trees = await Promise.all(rollouts.map(({ source }) => treeOf(source)))
+  if (trees.includes(tree)) return []
+  return toPlaced(refusals, now)
+}
+
 /** Values that have no effect are seen only by evaluating them. */
 function unusedOf({ compilation }: CompiledSource, unused: Systems['unused']): Diagnostic[] {
   const { inventory, locate } = compilation
   if (inventory === undefined || unused === undefined) return []
-  return withoutEffect(inventory, unused).map(({ at, ...complaint }) => ({
+  return toPlaced(withoutEffect(inventory, unused), { locate })
+}
+
+const nowhere: Position = { file: projectFile, document: 0, path: [] }
+
+function toPlaced(
+  complaints: readonly Complaint[],
+  { locate }: Pick<Compilation, 'locate'>,
+): Diagnostic[] {
+  return complaints.map(({ at = nowhere, ...complaint }) => ({
     ...complaint,
-    file: at!.file,
-    ...locate(at!),
+    file: at.file,
+    ...locate(at),
   }))
 }
 
@@ -173,7 +208,9 @@ function reasonsOf(before: CompiledSource, after: CompiledSource): Reason[] {
     resolversOf(rendered),
   )
   return found.map(({ at, text, machines, side }) => {
-    const place = at && (side === 'before' ? before.compilation.locate : locate)?.(at)
+    // Another file is named by the text, and has no lines here.
+    const place =
+      at && isYaml(at.file) && (side === 'before' ? before.compilation.locate : locate)?.(at)
     return {
       ...(at && place ? { place: `${at.file}:${place.line}` } : {}),
       text,

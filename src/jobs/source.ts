@@ -1,5 +1,5 @@
 import { isConfiguration } from '../compile/configuration.ts'
-import type { Compilation, Compile } from '../model/compilation.ts'
+import type { Compilation, Compile, SourceTree } from '../model/compilation.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Git, TreeEntry } from '../model/ports.ts'
 
@@ -34,13 +34,24 @@ export function createSource(git: Git, compile: Compile): Source {
 }
 
 async function readSource(git: Git, compile: Compile, commit: string): Promise<CompiledSource> {
-  const entries = await git.readTree(commit)
+  const { entries, texts, paths } = await readSourceTree(git, commit)
+  const compilation = await compile({ texts, paths })
+  return { entries, texts, compilation, mistakes: mistakesOf(compilation.diagnostics) }
+}
+
+/** A commit or tree as the compiler takes it; of a folder of it where there is a prefix, `fleet/`. */
+export async function readSourceTree(
+  git: Git,
+  commit: string,
+  prefix = '',
+): Promise<SourceTree & { readonly entries: readonly TreeEntry[] }> {
+  const entries = (await git.readTree(commit))
+    .filter(({ path }) => path.startsWith(prefix))
+    .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }))
   const wanted = entries.filter(({ path, mode }) => isConfiguration(path) && mode.startsWith('100'))
   const blobs = await git.readBlobs(wanted.map(({ id }) => id))
   const texts = new Map(wanted.map(({ path, id }) => [path, blobs.get(id) ?? '']))
-  const paths = new Set(entries.map(({ path }) => path))
-  const compilation = await compile({ texts, paths })
-  return { entries, texts, compilation, mistakes: mistakesOf(compilation.diagnostics) }
+  return { entries, texts, paths: new Set(entries.map(({ path }) => path)) }
 }
 
 /** Without a lock that fits, the wanted system would not be a function of the commit: no warning here. */

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { compile } from '../compile/compile.ts'
+import { isYaml } from '../compile/configuration.ts'
+import { diffFleet, type FleetDiff } from '../diff/fleet.ts'
+import { checkRemovals } from '../diff/removals.ts'
+import { readSourceTree } from '../jobs/source.ts'
+import type { Compilation, SourceTree } from '../model/compilation.ts'
+import type { Diagnostic, Position } from '../model/diagnostic.ts'
+import { resolversOf } from '../render/tree.ts'
+import { fleetDiffText, type ShownMachine } from '../report/fleet-diff-text.ts'
+import type { CliContext, OpenRepository } from './context.ts'
+import { folderOf, readFolder } from './folder.ts'
+import { couldNotRun, printDiagnostics, printJson } from './output.ts'
+
+interface Options {
+  readonly dir?: string
+  readonly output: 'text' | 'json'
+  readonly allowRemovals: number
+}
+
+/** `nixcluster diff BASE [HEAD]`: says which machines a change concerns, and why. */
+export function register(
+  program: Command,
+  context: CliContext,
+  openRepository: OpenRepository,
+): void {
+  program
+    .command('diff')
+    .description('show which machines a change concerns, and why')
+    .argument('<base>', 'a git revision, or a folder')
+    .argument('[head]', 'the same (default: the folder as it is now)')
+    .option('--dir <folder>', 'the repository (default: the current folder)')
+    .addOption(
+      new Option('--output <form>', 'how to print').choices(['text', 'json']).default('text'),
+    )
+    .option('--allow-removals <number>', 'so many may go at once', toNumber, 0)
+    .addHelpText(
+      'after',
+      `
+Nothing is evaluated: a machine that is named may turn out to be the same.
+
+Examples:
+  nixcluster diff main
+  nixcluster diff v1.2 HEAD --output json`,
+    )
+    .action(async (base: string, head: string | undefined, options: Options) => {
+      try {
+        await diff(base, head, options, context, openRepository)
+      } catch (error) {
+        couldNotRun(context, error)
+      }
+    })
+}
+
+async function diff(
+  base: string,
+  head: string | undefined,
+  { dir, output, allowRemovals }: Options,
+  context: CliContext,
+  openRepository: OpenRepository,
+): Promise<void> {
+  const folder = folderOf(context.cwd, dir)
+  const read = (written: string) => readSide(written, folder, context, openRepository)
+  const before = await read(base)
+  const after = head === undefined ? await readWorkFolder(folder) : await read(head)
+  const [old, now] = [compile(before.source), compile(after.source)]
+  const broken = [
+    { name: base, compilation: old, side: before },
+    { name: head ?? folder, compilation: now, side: after },
+  ].find(({ compilation }) => compilation.inventory === undefined)
+  if (broken) {
+    const errors = broken.compilation.diagnostics.filter(({ severity }) => severity === 'error')
+    if (output === 'json') printJson({ ok: false, of: broken.name, diagnostics: errors }, context)
+    else {
+      printDiagnostics(errors, broken.side.source.texts, context, context.stderr)
+      context.stderr(`${broken.name} has mistakes: it cannot be compared\n`)
+    }
+    return context.exit(1)
+  }
+  const changed = await changedFiles(before, after)
+  const found = diffFleet(fleetOf(old), fleetOf(now), changed, resolversOf(now.rendered!))
+  const refusals = checkRemovals(old.inventory!, now.inventory!, allowRemovals)
+  const diagnostics = refusals.map(({ at, ...rest }): Diagnostic => {
+    const place = at ?? { file: 'nixcluster.yaml', document: 0, path: [] }
+    return { ...rest, file: place.file, ...now.locate(place) }
+  })
+  if (diagnostics.length > 0) context.exit(1)
+  const machines = shown(found, old, now)
+  if (output === 'json') {
+    const { unaffected } = found
+    return printJson({ ok: diagnostics.length === 0, machines, unaffected, diagnostics }, context)
+  }
+  context.stdout(fleetDiffText(machines, found.unaffected, context))
+  if (machines.length === 0) context.stdout('\n')
+  printDiagnostics(diagnostics, after.source.texts, context, context.stdout)
+}
+
+const fleetOf = ({ inventory, rendered }: Compilation) => ({
+  inventory: inventory!,
+  rendered: rendered!,
+})
+
+function shown(
+  { machines }: FleetDiff,
+  before: Compilation,
+  after: Compilation,
+): readonly ShownMachine[] {
+  const placeOf = (at: Position, side: 'before' | 'after'): string =>
+    `${at.file}:${(side === 'before' ? before : after).locate(at).line}`
+  return machines.map(({ name, change, reasons }) => ({
+    name,
+    change,
+    reasons: reasons.map(({ at, side, text }) => ({
+      // Another file is named by the text, and has no lines here.
+      ...(at && isYaml(at.file) ? { place: placeOf(at, side) } : {}),
+      text,
+    })),
+  }))
+}
+
+/** A source tree, and what each of its files holds: the id of its content, as git counts it. */
+interface Side {
+  readonly source: SourceTree
+  readonly idOf: (path: string) => Promise<string | undefined>
+}
+
+async function readSide(
+  written: string,
+  folder: string,
+  { cwd }: CliContext,
+  openRepository: OpenRepository,
+): Promise<Side> {
+  const path = resolve(cwd, written)
+  if (existsSync(path) && (await stat(path)).isDirectory()) return readWorkFolder(path)
+  const { git, prefix } = await openRepository(folder)
+  const { entries, ...source } = await readSourceTree(git, await git.treeOf(written), prefix)
+  const ids = new Map(entries.map(({ path: file, id }) => [file, id]))
+  return { source, idOf: (file) => Promise.resolve(ids.get(file)) }
+}
+
+async function readWorkFolder(folder: string): Promise<Side> {
+  const source = await readFolder(folder)
+  return {
+    source,
+    async idOf(path) {
+      if (!source.paths.has(path)) return undefined
+      const content = await readFile(join(folder, path))
+      return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+    },
+  }
+}
+
+/** The files beside the YAML that are not the same, or not there, on one of the sides. */
+async function changedFiles(before: Side, after: Side): Promise<ReadonlySet<string>> {
+  const paths = [...new Set([...before.source.paths, ...after.source.paths])].filter(
+    (path) => !isYaml(path),
+  )
+  const changed = await Promise.all(
+    paths.map(async (path) => (await before.idOf(path)) !== (await after.idOf(path))),
+  )
+  return new Set(paths.filter((_, index) => changed[index]))
+}
+
+function toNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('A whole number is expected.')
+}
