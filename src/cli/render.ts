@@ -21,13 +21,22 @@ export function register(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample: nixcluster render --out /tmp/rendered')
     .action(async ({ dir, out }: { dir?: string; out: string }) => {
       try {
-        const compiled = await readCompiled(folderOf(context.cwd, dir), context)
+        const folder = folderOf(context.cwd, dir)
+        const target = out === '-' ? undefined : resolve(context.cwd, out)
+        if (target === folder) {
+          context.stderr(
+            'generated files do not stand among those of the source: name another folder\n',
+          )
+          context.exit(1)
+          return
+        }
+        const compiled = await readCompiled(folder, context)
         if (!compiled) return
-        if (out === '-') {
+        if (target === undefined) {
           writeStream(context.stdout, compiled.rendered)
           return
         }
-        await writeFiles(resolve(context.cwd, out), compiled.rendered)
+        await writeFiles(target, compiled.rendered)
         context.stdout(`${count(compiled.rendered.files.size, 'file')} written to ${out}\n`)
       } catch (error) {
         couldNotRun(context, error)

@@ -90,10 +90,11 @@ function movesText(moves: readonly LockMove[]): readonly string[] {
   return columns(rows, 2)
 }
 
-/** The day and the beginning of the revision; a folder has no revision, but the hash of its content. */
+/** The day and the beginning of the revision, or of the content's hash; a folder of the tree has its path. */
 function cells(state: LockedState | undefined): readonly [day: string, revision: string] {
   if (state === undefined) return ['-', '']
   const { revision, modified } = state
   const day = modified === undefined ? '' : new Date(modified * 1000).toISOString().slice(0, 10)
-  return [day, revision.replace(/^sha256-/, '').slice(0, 7)]
+  const isHash = /^(?:sha256-|[0-9a-f]{40})/.test(revision)
+  return [day, isHash ? revision.replace(/^sha256-/, '').slice(0, 7) : revision]
 }

@@ -143,6 +143,16 @@ test('render writes what the generated branch would have, and nothing when there
   expect(existsSync(join(folder, 'other'))).toBe(false)
 })
 
+test("render writes nothing over the source's own files", async () => {
+  useDemo()
+  writeFileSync(join(folder, 'flake.nix'), '{ outputs = _: { }; }')
+  expect(await run('render --out .')).toMatchObject({
+    code: 1,
+    stderr: 'generated files do not stand among those of the source: name another folder\n',
+  })
+  expect(readFileSync(join(folder, 'flake.nix'), 'utf8')).toBe('{ outputs = _: { }; }')
+})
+
 test('render --out - prints every generated file below its path', async () => {
   useDemo()
   const { code, stdout } = await run('render --out -')
@@ -174,7 +184,7 @@ test('update moves all inputs or those that are named, and says which moved', as
       )
       writeFileSync(join(work, 'flake.lock'), text)
     }
-  const first = lockOf({ n: node('3f2c1a9bbb', 1790000000) })
+  const first = lockOf({ n: node('3f2c1a9b'.repeat(5), 1790000000) })
   expect(await run('update', locks(first))).toMatchObject({
     code: 0,
     stdout: 'nixpkgs  -    →  2026-09-21  3f2c1a9\nflake.lock is written; commit it\n',
@@ -183,7 +193,7 @@ test('update moves all inputs or those that are named, and says which moved', as
   expect(readFileSync(join(folder, 'flake.lock'), 'utf8')).toBe(first)
   expect(existsSync(join(folder, 'flake.nix'))).toBe(false)
   const second = lockOf({
-    n: node('9b01e77ccc', 1795000000),
+    n: node('9b01e77c'.repeat(5), 1795000000),
     d: { locked: { narHash: 'sha256-abcdefgh' } },
   })
   expect(await run('update nixpkgs', locks(second))).toMatchObject({

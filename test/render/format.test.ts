@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -11,7 +11,10 @@ import {
   text,
   word,
 } from '../../src/render/nix-text.ts'
-import { nixfmt } from './nixfmt.ts'
+import { examples as documented, files as named } from '../compile/documented.ts'
+import { compileTexts } from '../compile/fleet.ts'
+import { folderOf } from './nix.ts'
+import { nixfmt, unformatted } from './nixfmt.ts'
 
 const filesBelow = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -25,6 +28,44 @@ test.each([...filesBelow('src/render/nix'), ...filesBelow('test/fixtures/render'
     expect(nixfmt(content)).toBe(content)
   },
 )
+
+const demo = filesOf('test/fixtures/demo/in')
+const fleets = [
+  ...documented.map((text, index) => ({
+    fleet: `example ${index + 1} of the language`,
+    texts: { 'nixcluster.yaml': text },
+    files: named,
+  })),
+  { fleet: 'test/fixtures/demo/in', ...demo },
+  ...(existsSync('examples') ? readdirSync('examples') : []).map((fleet) => ({
+    fleet: `examples/${fleet}`,
+    ...filesOf(`examples/${fleet}`),
+  })),
+]
+
+test.each(fleets)(
+  'what $fleet is rendered to is formatted as nixfmt does it',
+  ({ texts, files }) => {
+    const { rendered } = compileTexts(texts, files)
+    const folder = folderOf(rendered!.files)
+    const written = [...rendered!.files.keys()].filter(
+      (file) => !file.startsWith('nixcluster/lib/'),
+    )
+    expect(unformatted(folder, written)).toEqual([])
+  },
+)
+
+/** A repository's texts, and the names of its other files. */
+function filesOf(folder: string): { texts: Record<string, string>; files: readonly string[] } {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+  const read = files.filter((file) => /\.(?:ya?ml|nix)$/.test(file))
+  return {
+    texts: Object.fromEntries(read.map((file) => [file, readFileSync(join(folder, file), 'utf8')])),
+    files,
+  }
+}
 
 const name = fc.stringMatching(/^x[a-z-]{0,40}$/)
 const key = fc.oneof(name, fc.constantFrom('a.b', '10', 'if', ''))
