@@ -17,8 +17,7 @@ const usage = `npm run test:nixpkgs -- FLAKEREF [INPUT=FLAKEREF...]
 
 FLAKEREF is what takes the place of nixpkgs, such as github:NixOS/nixpkgs/nixos-25.11; any flake that has
 lib.nixosSystem will do. The other inputs come from where the examples say, over the network, unless they
-are named too. Without a network, \`lab\` means the lab's stand-ins for nixpkgs and deploy-rs; examples
-with more inputs need stand-ins for these, such as disko=./my/disko.
+are named too. Without a network, \`lab\` means the lab's stand-ins for all inputs of the examples.
 `
 
 const root = join(import.meta.dirname, '..')
@@ -149,6 +148,18 @@ function whatNixSays(error: unknown): string {
 /** Nix takes a bare path for a name of its registry. */
 const reference = (text: string): string => (/^[./]/.test(text) ? `path:${resolve(text)}` : text)
 
+/** The lab's flakes, each in the folder of the input's name. */
+async function standIns(): Promise<readonly (readonly [string, string])[]> {
+  const lab = join(root, 'lab')
+  const names = (await readdir(lab)).filter((name) => existsSync(join(lab, name, 'flake.nix')))
+  const { nixpkgs, deployRs } = await labInputs({ activate: linked('activate')!, cache })
+  return [
+    ...names.map((name) => [name, `path:${join(lab, name)}`] as const),
+    ['nixpkgs', nixpkgs],
+    ['deploy-rs', deployRs],
+  ]
+}
+
 /** The first word stands for nixpkgs. */
 async function readOverrides(
   words: readonly string[],
@@ -161,8 +172,7 @@ async function readOverrides(
     return [input, reference(rest.join('='))]
   })
   if (first !== 'lab') return new Map([['nixpkgs', reference(first)], ...named])
-  const { nixpkgs, deployRs } = await labInputs({ activate: linked('activate')!, cache })
-  return new Map([['nixpkgs', nixpkgs], ['deploy-rs', deployRs], ...named])
+  return new Map([...(await standIns()), ...named])
 }
 
 async function main(words: readonly string[]): Promise<0 | 1 | 2> {
