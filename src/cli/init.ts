@@ -2,6 +2,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext, LockFlake } from './context.ts'
+import { modeline, writeEditorFiles } from './editor.ts'
 import { folderOf } from './folder.ts'
 import { couldNotRun } from './output.ts'
 import { update } from './update.ts'
@@ -12,10 +13,13 @@ export function register(program: Command, context: CliContext, lock?: LockFlake
     .command('init')
     .description('write a first configuration')
     .option('--dir <folder>', 'the repository (default: the current folder)')
+    .option('--editor', 'only what editors need: the schema, anew, and settings if there are none')
     .addHelpText('after', '\nExample: nixcluster init --dir ~/fleet')
-    .action(async ({ dir }: { dir?: string }) => {
+    .action(async ({ dir, editor }: { dir?: string; editor?: true }) => {
       try {
-        await init(folderOf(context.cwd, dir), context, lock)
+        const folder = folderOf(context.cwd, dir)
+        if (editor) await initEditor(folder, context)
+        else await init(folder, context, lock)
       } catch (error) {
         couldNotRun(context, error)
       }
@@ -41,8 +45,13 @@ async function init(
     await writeFile(join(folder, path), text)
     context.stdout(`${path} is written\n`)
   }
+  await initEditor(folder, context)
   if (lock) await update(folder, 'missing', context, lock)
   else context.stdout('next: nixcluster update, which needs Nix, writes flake.lock\n')
+}
+
+async function initEditor(folder: string, context: CliContext): Promise<void> {
+  for (const path of await writeEditorFiles(folder)) context.stdout(`${path} is written\n`)
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -52,14 +61,11 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-const schema =
-  '# yaml-language-server: $schema=node_modules/nixcluster/schemas/nixcluster.schema.json\n'
-
 /** path -> text of the first configuration. */
 export const starter: ReadonlyMap<string, string> = new Map([
   [
     'nixcluster.yaml',
-    `${schema}apiVersion: nixcluster/v1
+    `${modeline(0)}apiVersion: nixcluster/v1
 kind: Project
 inputs:
   nixpkgs: { url: "github:NixOS/nixpkgs/nixos-25.11" }
@@ -71,7 +77,7 @@ suffix: internal
   ],
   [
     'clusters/example.yaml',
-    `${schema}apiVersion: nixcluster/v1
+    `${modeline(1)}apiVersion: nixcluster/v1
 kind: Cluster
 name: example.internal
 system: x86_64-linux

@@ -66,6 +66,20 @@ test('init writes a repository that validates, and never writes over one', async
   expect(readFileSync(join(folder, 'nixcluster.yaml'), 'utf8')).toBe(before)
 })
 
+test('init --editor brings the schema up to date, and leaves settings as they are', async () => {
+  useDemo()
+  expect(await run('init --editor')).toMatchObject({
+    code: 0,
+    stdout: '.nixcluster/schema.json is written\n.vscode/settings.json is written\n',
+  })
+  writeFileSync(join(folder, '.nixcluster/schema.json'), '{}')
+  writeFileSync(join(folder, '.vscode/settings.json'), '{ "mine": true }')
+  expect((await run('init --editor')).stdout).toBe('.nixcluster/schema.json is written\n')
+  const schema = readFileSync(join(folder, '.nixcluster/schema.json'), 'utf8')
+  expect(schema).toBe(readFileSync('schemas/nixcluster.schema.json', 'utf8'))
+  expect(readFileSync(join(folder, '.vscode/settings.json'), 'utf8')).toBe('{ "mine": true }')
+})
+
 test('validate shows every mistake with its line', async () => {
   useDemo()
   edit('clusters/demo.yaml', '    tags: [front]', '    tgas: [front]')

@@ -1,0 +1,41 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { defaultInclude } from '../compile/configuration.ts'
+import { projectFile } from '../schema/decode.ts'
+import { tags } from '../schema/tags.ts'
+
+/** Where a repository keeps the schema: editors find it without a network, and without this program. */
+export const schemaFile = '.nixcluster/schema.json'
+const settingsFile = '.vscode/settings.json'
+
+/** The line by which a YAML file some folders deep names its schema to editors. */
+export const modeline = (depth: number): string =>
+  `# yaml-language-server: $schema=${'../'.repeat(depth)}${schemaFile}\n`
+
+/** Writes what editors need, and gives the paths that were written; settings that are there stay. */
+export async function writeEditorFiles(folder: string): Promise<readonly string[]> {
+  const schema = await readFile(new URL('../../schemas/nixcluster.schema.json', import.meta.url))
+  await write(join(folder, schemaFile), schema, 'w')
+  const settings = `${JSON.stringify(editorSettings, null, 2)}\n`
+  const isNew = await write(join(folder, settingsFile), settings, 'wx').then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false
+      throw error
+    },
+  )
+  return [schemaFile, ...(isNew ? [settingsFile] : [])]
+}
+
+async function write(file: string, text: string | Buffer, flag: 'w' | 'wx'): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text, { flag })
+}
+
+/** For VS Code; the same keys configure yaml-language-server in other editors. */
+const editorSettings = {
+  'yaml.schemas': { [schemaFile]: [projectFile, ...defaultInclude] },
+  'yaml.customTags': tags.flatMap((tag) =>
+    ['scalar', 'sequence', 'mapping'].map((form) => `${tag} ${form}`),
+  ),
+}
