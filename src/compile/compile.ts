@@ -17,6 +17,7 @@ import { createInclude, defaultInclude } from './configuration.ts'
 import { createDeployments } from './deployment.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
+import { withoutEchoes } from './echoes.ts'
 import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
 import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
@@ -61,7 +62,9 @@ export function compile(source: SourceTree): Compilation {
   complaints.addAll(lock.complaints)
   const isFine = !complaints.all.some(({ severity }) => severity === 'error')
   // How machines are reached is a matter of a fleet that compiles; beside a mistake it is noise.
-  const told = complaints.all.filter(({ code }) => isFine || code !== 'compile/target-host')
+  const told = withoutEchoes(complaints.all).filter(
+    ({ code }) => isFine || code !== 'compile/target-host',
+  )
   const diagnostics = toDiagnostics(told, locate)
   const result = {
     diagnostics,

@@ -91,6 +91,8 @@ export function resolveServices(
       reportNobody(role, `the role '${role.written}'`, role.at)
       return []
     }
+    // What the schema refused, it has complained about.
+    if (!Array.isArray(role.body) && !role.body?.selectors) broken.add(role.name)
     return hostsOf(role, readRole(role), role.parent)
   }
 

@@ -1,7 +1,7 @@
 import type { Complaint, Position } from '../model/diagnostic.ts'
 import type { ElementKind } from '../model/inventory.ts'
 import { joinName, parentName } from '../model/names.ts'
-import { didYouMean } from '../model/suggestion.ts'
+import { closest, didYouMean } from '../model/suggestion.ts'
 import type {
   Declared,
   DeclaredCluster,
@@ -58,9 +58,10 @@ export function decode(files: readonly SourceFile[]): {
     if (!kind) return
     const naming = kind === 'Domain' ? 'suffix' : 'name'
     // The wrong one in place of the right one is said once, below.
-    const names = child(tree, naming) ? [naming] : ['suffix', 'name']
-    const heads = ['apiVersion', 'kind', ...(kind === 'Project' ? [] : names)]
-    const entries = new Map([...tree.entries].filter(([key]) => !heads.includes(key)))
+    const misspelt = child(tree, naming) ? undefined : misspeltKey(tree, naming)
+    const names = child(tree, naming) ? [naming] : ['suffix', 'name', misspelt]
+    const known = ['apiVersion', 'kind', ...(kind === 'Project' ? [] : names)]
+    const entries = new Map([...tree.entries].filter(([key]) => !known.includes(key)))
     const bodyTree: MapTree = { ...tree, entries }
     const checked = validate(kind.toLowerCase() as Lowercase<Kind>, bodyTree, at)
     complaints.push(...checked.complaints)
@@ -212,12 +213,15 @@ type Complain = (code: string, message: string, at: Position, hint?: string) => 
 function readHead(tree: MapTree, root: Position, complain: Complain): Kind | undefined {
   const version = child(tree, 'apiVersion')
   if (!version) {
-    complain(
-      'schema/missing-key',
-      "the key 'apiVersion' is missing",
-      firstKey(tree, root),
-      `begin the document with apiVersion: ${apiVersion}`,
-    )
+    const misspelt = misspeltKey(tree, 'apiVersion')
+    if (misspelt) complainMisspelt(misspelt, 'apiVersion', root, complain)
+    else
+      complain(
+        'schema/missing-key',
+        "the key 'apiVersion' is missing",
+        firstKey(tree, root),
+        `begin the document with apiVersion: ${apiVersion}`,
+      )
     return undefined
   }
   if (version.kind !== 'scalar' || version.source !== apiVersion) {
@@ -227,12 +231,15 @@ function readHead(tree: MapTree, root: Position, complain: Complain): Kind | und
   }
   const kind = child(tree, 'kind')
   if (!kind) {
-    complain(
-      'schema/missing-key',
-      "the key 'kind' is missing",
-      firstKey(tree, root),
-      `one of ${kinds.join(', ')}`,
-    )
+    const misspelt = misspeltKey(tree, 'kind')
+    if (misspelt) complainMisspelt(misspelt, 'kind', root, complain)
+    else
+      complain(
+        'schema/missing-key',
+        "the key 'kind' is missing",
+        firstKey(tree, root),
+        `one of ${kinds.join(', ')}`,
+      )
     return undefined
   }
   const written = kind.kind === 'scalar' ? kind.source : ''
@@ -255,7 +262,9 @@ function readName(
     const other = key === 'suffix' ? 'name' : 'suffix'
     const written = child(tree, other)
     const kind = child(tree, 'kind') as ScalarTree
-    if (written)
+    const misspelt = misspeltKey(tree, key)
+    if (misspelt) complainMisspelt(misspelt, key, root, complain)
+    else if (written)
       complain(
         'schema/unknown-key',
         `a ${kind.source} is named by '${key}', not by '${other}'`,
@@ -296,6 +305,20 @@ function betterLabel(label: string, parent: string): string | undefined {
   const relative = label.endsWith(suffix) ? label.slice(0, -suffix.length) : label
   const better = relative.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
   return labelProblem(better, false) ? undefined : `for example ${better}`
+}
+
+/** A key of a document that was probably meant as another, which is missing. */
+function misspeltKey(tree: MapTree, key: string): string | undefined {
+  return [...tree.entries.keys()].find(
+    (written) => !heads.includes(written) && closest(written, [key]) !== undefined,
+  )
+}
+
+const heads = ['apiVersion', 'kind', 'suffix', 'name']
+
+function complainMisspelt(written: string, key: string, root: Position, complain: Complain): void {
+  const place = { ...at(root, written), atKey: true }
+  complain('schema/unknown-key', `unknown key '${written}', did you mean '${key}'?`, place)
 }
 
 /** A whole document is too much to underline. */

@@ -82,8 +82,16 @@ function check(
   )
   const isMisspelt = ({ keyword, instancePath, params }: ErrorObject): boolean =>
     keyword === 'required' && misspelt.has(`${instancePath} ${params['missingProperty']}`)
+  const mistyped = Map.groupBy(
+    errors.filter(({ keyword }) => keyword === 'type'),
+    ({ instancePath }) => instancePath,
+  )
+  // A list is no word of an enumeration either.
+  const isMistyped = ({ keyword, instancePath, parentSchema }: ErrorObject): boolean =>
+    keyword === 'enum' &&
+    (mistyped.get(instancePath) ?? []).some((error) => error.parentSchema === parentSchema)
   return errors
-    .filter((error) => !inUnion(error) && !isMisspelt(error))
+    .filter((error) => !inUnion(error) && !isMisspelt(error) && !isMistyped(error))
     .flatMap((error) => {
       const path = [...base, ...steps(error.instancePath)]
       if (isOwnTag(error)) return []
