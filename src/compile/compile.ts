@@ -39,6 +39,23 @@ import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 
 /** Turns a source tree into an inventory and the files rendered from it, or into diagnostics. */
 export function compile(source: SourceTree): Compilation {
+  const { inventory, ...examined } = examine(source)
+  // From the texts, so that what was parsed of them is garbage when the tree is rendered.
+  const result = { ...examined, locate: locateIn(source.texts) }
+  if (!inventory) return result
+  let rendered: RenderedTree | undefined
+  return {
+    ...result,
+    inventory,
+    // Whoever only validates is spared a third of the work.
+    get rendered() {
+      return (rendered ??= renderTree(inventory, resolvers(inventory, source.texts)))
+    },
+  }
+}
+
+/** Everything but the rendered tree: an inventory only where there is no error. */
+function examine(source: SourceTree): Omit<Compilation, 'rendered' | 'locate'> {
   const complaints = createComplaints()
   const files = readFiles(source, complaints)
   const byPath = new Map(files.map((file) => [file.path, file]))
@@ -66,24 +83,14 @@ export function compile(source: SourceTree): Compilation {
     ({ code }) => isFine || code !== 'compile/target-host',
   )
   const diagnostics = toDiagnostics(told, locate)
-  const result = {
+  return {
     diagnostics,
+    ...(isFine && inventory ? { inventory } : {}),
     lock: lock.state,
     counts: {
       files: files.length,
       machines: fleet.machines.length,
       services: fleet.services.length,
-    },
-    locate,
-  }
-  if (!isFine || !inventory) return result
-  let rendered: RenderedTree | undefined
-  return {
-    ...result,
-    inventory,
-    // Whoever only validates is spared a third of the work.
-    get rendered() {
-      return (rendered ??= renderTree(inventory, resolvers(inventory, source.texts)))
     },
   }
 }
