@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { checkRemovals } from '../../src/diff/removals.ts'
+import type { Compilation } from '../../src/model/compilation.ts'
 import type { Diagnostic } from '../../src/model/diagnostic.ts'
 import { compileTexts } from './fleet.ts'
 
@@ -17,7 +19,8 @@ test('there are fixtures for at least sixty mistakes', () =>
 
 test.each(fixtures)('%s', (name) => {
   const texts = textsOf(join(folder, name))
-  const { diagnostics } = compileTexts(texts)
+  const compilation = compileTexts(texts)
+  const diagnostics = [...compilation.diagnostics, ...removals(name, compilation)]
   // Whether there is a lock, and how machines are reached, is no concern of the others.
   const shown = diagnostics.filter(({ code }) => {
     if (code === 'compile/target-host') return /^target-host/.test(name)
@@ -30,12 +33,25 @@ test.each(fixtures)('%s', (name) => {
   expect(said).not.toBe('')
 })
 
+/** What is said of the change from the folder `before`, where there is one. */
+function removals(name: string, { inventory, locate }: Compilation): readonly Diagnostic[] {
+  const before = join(folder, name, 'before')
+  if (!existsSync(before)) return []
+  const was = compileTexts(textsOf(before)).inventory!
+  return checkRemovals(was, inventory!).map(({ at, related: _, ...complaint }) => ({
+    ...complaint,
+    file: at!.file,
+    ...locate(at!),
+  }))
+}
+
 function textsOf(repository: string): Record<string, string> {
   const paths = readdirSync(repository, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== expectation)
     .map((entry) => join(entry.parentPath, entry.name).slice(repository.length + 1))
+  const own = paths.filter((path) => !path.startsWith('before/'))
   return Object.fromEntries(
-    paths.sort().map((path) => [path, readFileSync(join(repository, path), 'utf8')]),
+    own.sort().map((path) => [path, readFileSync(join(repository, path), 'utf8')]),
   )
 }
 
