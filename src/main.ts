@@ -16,6 +16,7 @@ const context: CliContext = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+  readPage: (name) => readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8'),
   exit: (code) => (process.exitCode = code),
 }
 
@@ -60,6 +61,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   render: async (program) => (await import('./cli/render.ts')).register(program, context),
   diff: async (program) =>
     (await import('./cli/diff.ts')).register(program, context, openRepository),
+  explain: async (program) => (await import('./cli/explain.ts')).register(program, context),
   update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
   deploy: async (program) => (await import('./cli/deploy.ts')).register(program, context, user()),
   status: async (program) => (await import('./cli/status.ts')).register(program, context),

@@ -10,6 +10,8 @@ export interface CliContext {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
   readonly colour: boolean
+  /** The text of a file of docs/. */
+  readonly readPage: (name: string) => string
   /** Sets the exit code: 0 fine, 1 the user's input has problems, 2 could not run. */
   readonly exit: (code: 0 | 1 | 2) => void
 }

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { Option, type Command } from 'commander'
 import { compile } from '../compile/compile.ts'
 import type { Compilation, SourceTree } from '../model/compilation.ts'
+import { diagnosticPages } from '../report/diagnostic-pages.ts'
 import { sarifLog } from '../report/sarif.ts'
 import { duration } from '../report/wording.ts'
 import { workflowCommands } from '../report/workflow-commands.ts'
@@ -57,7 +58,11 @@ function print(
       return context.stdout(workflowCommands(diagnostics, prefixOf(folder, context)))
     case 'sarif':
       return printJson(
-        sarifLog(diagnostics, { version, prefix: prefixOf(folder, context) }),
+        sarifLog(diagnostics, {
+          version,
+          prefix: prefixOf(folder, context),
+          pages: diagnosticPages(context.readPage('diagnostics.md')),
+        }),
         context,
       )
     case 'text':

@@ -1,12 +1,12 @@
-import type { Complaint, Position } from '../model/diagnostic.ts'
+import type { Code, Complaint, Position } from '../model/diagnostic.ts'
 
 /** Where the steps of a compilation leave what they find. */
 export interface Complaints {
   readonly all: readonly Complaint[]
   add(complaint: Complaint): void
   addAll(complaints: readonly Complaint[]): void
-  error(code: string, message: string, at: Position, hint?: string): void
-  warn(code: string, message: string, at: Position, hint?: string): void
+  error(code: Code, message: string, at: Position, hint?: string): void
+  warn(code: Code, message: string, at: Position, hint?: string): void
 }
 
 /** An empty collection. */
@@ -14,7 +14,7 @@ export function createComplaints(): Complaints {
   const all: Complaint[] = []
   const say =
     (severity: Complaint['severity']) =>
-    (code: string, message: string, at: Position, hint?: string): void => {
+    (code: Code, message: string, at: Position, hint?: string): void => {
       all.push({ severity, code, message, at, ...(hint ? { hint } : {}) })
     }
   return {

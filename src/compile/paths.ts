@@ -1,3 +1,4 @@
+import type { Code } from '../model/diagnostic.ts'
 import { closest } from '../model/suggestion.ts'
 
 /** The files and folders of a source tree. */
@@ -22,7 +23,7 @@ export function createPaths(files: ReadonlySet<string>): Paths {
 
 /** Either a path from the repository's root without a leading slash, or what is wrong. */
 export type FoundPath =
-  { readonly path: string } | { readonly code: string; readonly message: string }
+  { readonly path: string } | { readonly code: Code; readonly message: string }
 
 /**
  * Finds a written path: relative to the file that it stands in, or from the root with a slash. A

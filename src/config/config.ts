@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
+import type { Code, Complaint, Diagnostic } from '../model/diagnostic.ts'
 import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
 import { toMilliseconds } from './duration.ts'
@@ -105,7 +105,7 @@ export function readConfig(source: ConfigSource): {
 /** Adds a problem at a place in the settings. */
 export type Complain = (
   path: readonly (string | number)[],
-  code: string,
+  code: Code,
   message: string,
   more?: {
     readonly severity?: 'error' | 'warning'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import type { Code } from '../model/diagnostic.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { SettingSchema } from './environment.ts'
 
@@ -51,7 +52,7 @@ export function checkSettings(
   data: unknown,
   complain: (
     path: Path,
-    code: string,
+    code: Code,
     message: string,
     more?: { hint?: string; atKey?: boolean },
   ) => void,

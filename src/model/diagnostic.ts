@@ -13,11 +13,24 @@ export interface Position {
 
 export type Severity = 'error' | 'warning'
 
+/** What codes begin with: the room that finds the mistake, or the noun that it is about. */
+export const codeRooms = [
+  'compile',
+  'config',
+  'diff',
+  'lock',
+  'names',
+  'schema',
+  'selectors',
+] as const
+
+/** `room/kebab`, stable; written out where it is used, and explained in docs/diagnostics.md. */
+export type Code = `${(typeof codeRooms)[number]}/${string}`
+
 /** A user's mistake while it still has its place in the parser's terms. */
 export interface Complaint {
   readonly severity: Severity
-  /** `room/kebab`, stable. */
-  readonly code: string
+  readonly code: Code
   readonly message: string
   readonly at?: Position
   /** The other place, where two are in each other's way. */
@@ -28,7 +41,7 @@ export interface Complaint {
 /** A user's mistake with its place; lines and columns count from 1, `endColumn` is exclusive. */
 export interface Diagnostic {
   readonly severity: Severity
-  readonly code: string
+  readonly code: Code
   readonly message: string
   readonly file: string
   readonly line: number

@@ -1,11 +1,21 @@
 import type { Diagnostic } from '../model/diagnostic.ts'
+import type { DiagnosticPage } from './diagnostic-pages.ts'
 
-/** Diagnostics as a SARIF 2.1.0 log, for code scanning; `prefix` leads from its root to the files. */
+export interface SarifOptions {
+  readonly version: string
+  /** Leads from the log's root to the files. */
+  readonly prefix?: string
+  /** What the rules say about themselves. */
+  readonly pages?: readonly DiagnosticPage[]
+}
+
+/** Diagnostics as a SARIF 2.1.0 log, for code scanning. */
 export function sarifLog(
   diagnostics: readonly Diagnostic[],
-  { version, prefix = '' }: { readonly version: string; readonly prefix?: string },
+  { version, prefix = '', pages = [] }: SarifOptions,
 ): object {
   const codes = [...new Set(diagnostics.map(({ code }) => code))].sort()
+  const known = new Map(pages.map((page) => [page.code, page]))
   const indices = new Map(codes.map((code, index) => [code, index]))
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -16,10 +26,7 @@ export function sarifLog(
           driver: {
             name: 'nixcluster',
             semanticVersion: version,
-            rules: codes.map((code) => ({
-              id: code,
-              help: { text: `nixcluster explain ${code}` },
-            })),
+            rules: codes.map((code) => ruleOf(code, known.get(code))),
           },
         },
         columnKind: 'utf16CodeUnits',
@@ -34,6 +41,13 @@ export function sarifLog(
     ],
   }
 }
+
+/** A viewer that reads Markdown shows the page, another one where it is. */
+const ruleOf = (code: string, page: DiagnosticPage | undefined): object => ({
+  id: code,
+  ...(page && { shortDescription: { text: page.summary } }),
+  help: { text: `nixcluster explain ${code}`, ...(page && { markdown: page.text }) },
+})
 
 const textOf = ({ message, hint }: Diagnostic): string =>
   hint === undefined ? message : `${message}\n${hint}`

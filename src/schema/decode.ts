@@ -1,4 +1,4 @@
-import type { Complaint, Position } from '../model/diagnostic.ts'
+import type { Code, Complaint, Position } from '../model/diagnostic.ts'
 import type { ElementKind } from '../model/inventory.ts'
 import { joinName, parentName } from '../model/names.ts'
 import { closest, didYouMean } from '../model/suggestion.ts'
@@ -43,7 +43,7 @@ export function decode(files: readonly SourceFile[]): {
     interfaces: [] as DeclaredInterface[],
   }
 
-  const complain = (code: string, message: string, at: Position, hint?: string): void => {
+  const complain = (code: Code, message: string, at: Position, hint?: string): void => {
     complaints.push({ severity: 'error', code, message, at, ...(hint ? { hint } : {}) })
   }
 
@@ -208,7 +208,7 @@ export function decode(files: readonly SourceFile[]): {
 }
 
 type Where = Pick<Declared<ElementKind, unknown>, 'written' | 'parent' | 'at' | 'place' | 'tree'>
-type Complain = (code: string, message: string, at: Position, hint?: string) => void
+type Complain = (code: Code, message: string, at: Position, hint?: string) => void
 
 function readHead(tree: MapTree, root: Position, complain: Complain): Kind | undefined {
   const version = child(tree, 'apiVersion')

@@ -1,4 +1,4 @@
-import type { Complaint, Position } from '../model/diagnostic.ts'
+import type { Code, Complaint, Position } from '../model/diagnostic.ts'
 import type { FlakeInput } from '../model/inventory.ts'
 
 type LockState = 'ok' | 'missing' | 'stale'
@@ -22,7 +22,7 @@ export function checkLock(
   placeOf: (input: string) => Position | undefined,
 ): { state: LockState; complaints: readonly Complaint[] } {
   const whole: Position = { file: lockFile, document: 0, path: [] }
-  const warning = (code: string, message: string, at: Position, input?: string): Complaint => ({
+  const warning = (code: Code, message: string, at: Position, input?: string): Complaint => ({
     severity: 'warning',
     code,
     message,

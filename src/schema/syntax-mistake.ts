@@ -1,13 +1,15 @@
 import type { Complaint } from '../model/diagnostic.ts'
 
+type Mistake = Pick<Complaint, 'code' | 'message' | 'hint'>
+
 /** What is wrong with a text that is no YAML, in the writer's words where they are known. */
 export function syntaxMistake(
   code: string,
   message: string,
   text: string,
   [start, end]: readonly [number, number],
-): Pick<Complaint, 'code' | 'message' | 'hint'> {
-  const say = (words: string, hint?: string) => ({
+): Mistake {
+  const say = (words: string, hint?: string): Mistake => ({
     code: 'schema/syntax',
     message: words,
     ...(hint === undefined ? {} : { hint }),

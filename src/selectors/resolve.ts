@@ -1,5 +1,5 @@
 import { firstOfEachFamily, ipsOf, primaryInterface } from '../model/addresses.ts'
-import type { Complaint, Position } from '../model/diagnostic.ts'
+import type { Code, Complaint, Position } from '../model/diagnostic.ts'
 import type { ElementKind, Host, Interface, Inventory } from '../model/inventory.ts'
 import { hostsOf, joinName, ownInterfaces, serviceNames } from '../model/names.ts'
 import { lookUp, namesOf, type Names, type Target } from './names.ts'
@@ -62,7 +62,7 @@ export function resolve(
 
 const nowhere: Position = { file: '', document: 0, path: [] }
 
-function problem(code: string, message: string, hint?: string): Complaint {
+function problem(code: Code, message: string, hint?: string): Complaint {
   return { severity: 'error', code, message, at: nowhere, ...(hint ? { hint } : {}) }
 }
 

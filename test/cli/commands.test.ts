@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CliContext, LockFlake } from '../../src/cli/context.ts'
+import { register as registerExplain } from '../../src/cli/explain.ts'
 import { register as registerInit } from '../../src/cli/init.ts'
 import { register as registerRender } from '../../src/cli/render.ts'
 import { register as registerResolve } from '../../src/cli/resolve.ts'
@@ -35,6 +36,7 @@ async function run(line: string, lock: LockFlake = noLock) {
     stdout: (text) => void (result.stdout += text),
     stderr: (text) => void (result.stderr += text),
     colour: false,
+    readPage: (name) => readFileSync(join('docs', name), 'utf8'),
     exit: (code) => void (result.code = code),
   }
   const program = new Command('nixcluster')
@@ -43,6 +45,7 @@ async function run(line: string, lock: LockFlake = noLock) {
   registerRender(program, context)
   registerInit(program, context)
   registerUpdate(program, context, lock)
+  registerExplain(program, context)
   await program.parseAsync(line.split(' '), { from: 'user' })
   return result
 }
@@ -145,6 +148,55 @@ test('resolve prints elements with their place, and hosts with their address', a
     stdout: '',
     stderr:
       "error: no host or service is called 'web9' here; demo.lab has db1, web1, web2 [selectors/dangling]\n",
+  })
+})
+
+test('explain prints the section of a code, its example indented', async () => {
+  const { stdout, code } = await run('explain schema/unknown-key')
+  expect(code).toBe(0)
+  expect(stdout).toBe(`schema/unknown-key
+
+A key is written where there is none of that name.
+
+    machines:
+      vm0: { sytem: x86_64-linux }
+
+Check the spelling, and whether it stands at the right level: the hint lists the
+keys that there are. Options of NixOS go below \`config\`, data of your own below
+\`data\`.
+`)
+})
+
+test('explain without a code lists all with their first sentence', async () => {
+  const { stdout } = await run('explain')
+  const lines = stdout.split('\n')
+  expect(lines).toContain(
+    'schema/unknown-key         A key is written where there is none of that name.',
+  )
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  const pages = JSON.parse((await run('explain --output json')).stdout) as object[]
+  expect(pages.length).toBeGreaterThan(50)
+  expect(pages).toContainEqual({
+    code: 'schema/unknown-key',
+    summary: 'A key is written where there is none of that name.',
+  })
+  const page: unknown = JSON.parse((await run('explain lock/missing --output json')).stdout)
+  expect(page).toMatchObject({
+    code: 'lock/missing',
+    summary: expect.stringMatching(/^There is no `flake.lock`/),
+    text: expect.stringMatching(/`validate` only warns of it/),
+  })
+})
+
+test.each([
+  ['schema/unknow-key', ", did you mean 'schema/unknown-key'?"],
+  ['unknown-key', ", did you mean 'config/unknown-key' or 'schema/unknown-key'?"],
+  ['why', '; nixcluster explain lists them all'],
+])('explain %s is answered with what was meant', async (word, answer) => {
+  expect(await run(`explain ${word}`)).toEqual({
+    stdout: '',
+    stderr: `no diagnostic is called '${word}'${answer}\n`,
+    code: 1,
   })
 })
 

@@ -32,6 +32,7 @@ async function diff(...words: string[]) {
     stdout: (text) => void (result.stdout += text),
     stderr: (text) => void (result.stderr += text),
     colour: false,
+    readPage: () => '',
     exit: (code) => void (result.code = code),
   }
   const program = new Command('nixcluster')

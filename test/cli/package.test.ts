@@ -69,14 +69,21 @@ test('--help, and no word at all, list the commands', () => {
   expect(run([])).toEqual(help)
 })
 
-test.each(['init', 'validate', 'resolve', 'render', 'update', 'deploy', 'status', 'serve'])(
-  '%s --help has an example',
-  (command) => {
-    const { stdout, code } = run([command, '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toContain(`Example: nixcluster ${command}`)
-  },
-)
+test.each([
+  'init',
+  'validate',
+  'resolve',
+  'render',
+  'update',
+  'explain',
+  'deploy',
+  'status',
+  'serve',
+])('%s --help has an example', (command) => {
+  const { stdout, code } = run([command, '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(new RegExp(`Examples?:\\s+nixcluster ${command}`))
+})
 
 test('an unknown command is answered with the one that was meant', () => {
   expect(run(['validtae'])).toEqual({
@@ -99,6 +106,12 @@ test('it validates and renders a folder from another one', () => {
   const out = join(folder, 'rendered')
   expect(run(['render', '--dir', dir, '--out', out])).toMatchObject({ stderr: '', code: 0 })
   expect(existsSync(join(out, 'flake.nix'))).toBe(true)
+})
+
+test('explain reads the page that is in the package', () => {
+  const { stdout, code } = run(['explain', 'schema/unknown-key'])
+  expect(stdout).toMatch(/^schema\/unknown-key\n\n/)
+  expect(code).toBe(0)
 })
 
 test('the controller reads its settings by the schema that is in the package', () => {

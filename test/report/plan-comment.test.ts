@@ -153,7 +153,7 @@ test('mistakes are the whole comment, errors first, each with a link to its line
 test('ten thousand mistakes fit into a comment', () => {
   const problem = {
     severity: 'error' as const,
-    code: 'schema/unknown-key',
+    code: 'schema/unknown-key' as const,
     message: `unknown key '${'x'.repeat(100)}'`,
     ...{ file: 'a.yaml', line: 1, column: 1, endLine: 1, endColumn: 2 },
   }

@@ -61,6 +61,34 @@ test('a log is what the official schema of SARIF 2.1.0 asks for', () => {
   })
 })
 
+test('a rule says what the page of its code says', () => {
+  const page = {
+    code: 'lock/missing',
+    summary: 'There is no lock.',
+    text: 'There is no lock. Make one.',
+  }
+  const log = sarifLog([misspelt, unlocked], { version: '1.2.3', pages: [page] })
+  expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true)
+  expect(log).toMatchObject({
+    runs: [
+      {
+        tool: {
+          driver: {
+            rules: [
+              {
+                id: 'lock/missing',
+                shortDescription: { text: page.summary },
+                help: { text: 'nixcluster explain lock/missing', markdown: page.text },
+              },
+              { id: 'schema/unknown-key', help: { text: 'nixcluster explain schema/unknown-key' } },
+            ],
+          },
+        },
+      },
+    ],
+  })
+})
+
 test('without diagnostics a log says that there are none', () => {
   const log = sarifLog([], { version: '1.2.3' })
   expect(isSarif(log)).toBe(true)
