@@ -5,11 +5,13 @@ import { join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { compile } from '../compile/compile.ts'
 import { isYaml } from '../compile/configuration.ts'
+import { chainText, rootOf } from '../diff/causes.ts'
 import { diffFleet, type FleetDiff } from '../diff/fleet.ts'
+import type { ConfigurationChange } from '../diff/reasons.ts'
 import { checkRemovals } from '../diff/removals.ts'
 import { readSourceTree } from '../jobs/source.ts'
 import type { Compilation, SourceTree } from '../model/compilation.ts'
-import type { Diagnostic, Position } from '../model/diagnostic.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
 import { resolversOf } from '../render/tree.ts'
 import { fleetDiffText, type ShownMachine } from '../report/fleet-diff-text.ts'
 import type { CliContext, OpenRepository } from './context.ts'
@@ -109,16 +111,16 @@ function shown(
   before: Compilation,
   after: Compilation,
 ): readonly ShownMachine[] {
-  const placeOf = (at: Position, side: 'before' | 'after'): string =>
-    `${at.file}:${(side === 'before' ? before : after).locate(at).line}`
+  // Another file is named by the text, and has no lines here.
+  const placeOf = ({ at, side }: ConfigurationChange): { readonly place?: string } =>
+    at && isYaml(at.file)
+      ? { place: `${at.file}:${(side === 'before' ? before : after).locate(at).line}` }
+      : {}
   return machines.map(({ name, change, reasons }) => ({
     name,
     change,
-    reasons: reasons.map(({ at, side, text }) => ({
-      // Another file is named by the text, and has no lines here.
-      ...(at && isYaml(at.file) ? { place: placeOf(at, side) } : {}),
-      text,
-    })),
+    // Shown from the line on that somebody wrote.
+    reasons: reasons.map((reason) => ({ ...placeOf(rootOf(reason)), text: chainText(reason) })),
   }))
 }
 

@@ -13,6 +13,7 @@ import type {
 } from '../model/inventory.ts'
 import { hostsOf, ownInterfaces, serviceNames } from '../model/names.ts'
 import type { Value } from '../model/value.ts'
+import { hostsOfChange, keys, onOneSide, withCauses, type Ties } from './causes.ts'
 import { type Uses, usesOf } from './uses.ts'
 
 /** A change of the YAML and the machines that it may concern; whether their systems differ is seen by evaluating them. */
@@ -24,6 +25,8 @@ export interface ConfigurationChange {
   readonly text: string
   /** Full names, in natural order. */
   readonly machines: readonly string[]
+  /** What it follows from; absent where somebody wrote it. */
+  readonly because?: readonly ConfigurationChange[]
 }
 
 /**
@@ -39,7 +42,7 @@ export function reasons(
 ): readonly ConfigurationChange[] {
   const nothing = { domains: [], clusters: [], services: [], machines: [], virtualHosts: [] }
   const old = before ?? { ...after, ...nothing }
-  const changes: ConfigurationChange[] = []
+  const changes: (readonly [ConfigurationChange, Ties])[] = []
   const order = new Map(
     [...old.machines, ...after.machines].map(({ name }, index) => [name, index]),
   )
@@ -47,12 +50,12 @@ export function reasons(
   const machineOf = new Map(
     [...old.virtualHosts, ...after.virtualHosts].map(({ name, machine }) => [name, machine]),
   )
-  const note: Note = (text, hosts, at, side = 'after') => {
+  const note: Note = (text, hosts, at, side = 'after', ties = {}) => {
     const concerned = hosts.map((host) => machineOf.get(host) ?? host)
     const machines = [...new Set(concerned)].sort(
       (a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0),
     )
-    if (machines.length > 0) changes.push({ ...(at ? { at } : {}), side, text, machines })
+    if (machines.length > 0) changes.push([{ ...(at ? { at } : {}), side, text, machines }, ties])
   }
   compareInputs(old, after, note)
   compareMachines(old, after, note)
@@ -65,7 +68,7 @@ export function reasons(
   const uses = usesOf(after, (level) => inside.get(level) ?? [])
   compareReferences(old, after, uses.hosts, note)
   compareFiles(uses.files, files, note)
-  return changes
+  return withCauses(changes)
 }
 
 type Note = (
@@ -73,6 +76,7 @@ type Note = (
   machines: readonly string[],
   at: Position | undefined,
   side?: ConfigurationChange['side'],
+  ties?: Ties,
 ) => void
 
 function compareInputs(before: Inventory, after: Inventory, note: Note): void {
@@ -88,12 +92,14 @@ function compareInputs(before: Inventory, after: Inventory, note: Note): void {
 function compareMachines(before: Inventory, after: Inventory, note: Note): void {
   for (const [old, machine] of pairs(before.machines, after.machines, ({ name }) => name)) {
     if (!machine) {
-      note(`${old!.label} is removed`, [old!.name], old!.at, 'before')
+      note(`${old!.label} is removed`, [old!.name], old!.at, 'before', {
+        subjects: [keys.host(old!.name)],
+      })
       continue
     }
     const { name, label } = machine
     if (!old) {
-      note(`${label} is new`, [name], machine.at)
+      note(`${label} is new`, [name], machine.at, 'after', { subjects: [keys.host(name)] })
       continue
     }
     compareSettings(old.settings, machine.settings, label, [name], old.at, machine.at, note)
@@ -111,13 +117,14 @@ function compareVirtualHosts(before: Inventory, after: Inventory, note: Note): v
         [one.name],
         one.at,
         vhost ? 'after' : 'before',
+        { subjects: [keys.host(one.name)] },
       )
       continue
     }
     const { name, at } = vhost
     for (const [key, word, verb] of virtualHostFacts)
       if (!isSame(factOfVirtualHost(old, key), factOfVirtualHost(vhost, key)))
-        note(`${word} of ${label} ${verb}`, [name], below(at, word))
+        note(`${word} of ${label} ${verb}`, [name], below(at, word), 'after', tiesOf(name, word))
     compareSettings(old.settings, vhost.settings, label, [name], old.at, at, note)
   }
 }
@@ -156,16 +163,23 @@ function compareFacts(before: Inventory, after: Inventory, note: Note): void {
       const isInherited = inherited.has(path[0]) && changed.length === machines.length
       if (isInherited && changed.length > 1) {
         const at = below(clusters.get(cluster)!.at, ...path)
-        note(
-          `${word} of ${cluster} ${verb}`,
-          changed.map(({ name }) => name),
-          at,
-        )
+        const names = changed.map(({ name }) => name)
+        const subjects = names.flatMap((name) => tiesOf(name, word).subjects ?? [])
+        note(`${word} of ${cluster} ${verb}`, names, at, 'after', { subjects })
         continue
       }
       for (const { name, label, at } of changed)
-        note(`${word} of ${label} ${verb}`, [name], below(at, ...path))
+        note(`${word} of ${label} ${verb}`, [name], below(at, ...path), 'after', tiesOf(name, word))
     }
+}
+
+/** What may follow from a change of a host's own setting, or what it may follow from. */
+function tiesOf(host: string, setting: string): Ties {
+  if (setting === 'tags') return { subjects: [keys.host(host), keys.seen(host)] }
+  if (setting === 'interfaces') return { subjects: [keys.addresses(host), keys.seen(host)] }
+  if (setting === 'deployment.targetHost') return { from: [keys.addresses(host)] }
+  const isSeen = ['data', 'deployment.hostKey', 'deployment.port'].includes(setting)
+  return isSeen ? { subjects: [keys.seen(host)] } : {}
 }
 
 const facts = [
@@ -288,15 +302,32 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
     const { label, hosts } = service
     const all = [...was.hosts, ...hosts]
     const at = below(service.at, 'selectors')
-    compareHosts(`service ${label}`, was.hosts, hosts, all, at, labels, note)
+    const moved = new Set<string>()
+    const compareMembers = (
+      title: string,
+      a: readonly string[],
+      b: readonly string[],
+      where: Position,
+    ) => {
+      const changed = onOneSide(a, b)
+      for (const host of changed) moved.add(host)
+      compareHosts(title, a, b, all, where, labels, note, {
+        subjects: changed.map((host) => keys.member(service.name, host)),
+        from: changed.map(keys.host),
+      })
+    }
+    compareMembers(`service ${label}`, was.hosts, hosts, at)
     for (const [oldRole, role] of pairs(was.roles, service.roles, ({ name }) => name)) {
       const one = (role ?? oldRole)!
       const title = `role ${one.label} of ${label}`
-      if (oldRole && role)
-        compareHosts(title, oldRole.hosts, role.hosts, all, role.at, labels, note)
+      if (oldRole && role) compareMembers(title, oldRole.hosts, role.hosts, role.at)
       else note(`${title} is ${role ? 'new' : 'removed'}`, all, one.at, role ? 'after' : 'before')
     }
-    compareServiceSettings(was, service, all, note)
+    const seen = changedHosts(service, old, now)
+    const about = [...moved, ...seen]
+      .flatMap((name) => [now.get(name) ?? [], old.get(name) ?? []])
+      .flat()
+    compareServiceSettings(was, service, all, about, note)
     compareMemberSettings(was, service, all, labels, note)
     if (!isSame(was.data, service.data))
       note(`data of ${label} ${verb(was.data, service.data)}`, all, below(service.at, 'data'))
@@ -305,7 +336,7 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
       note(`definition of ${label} ${verb(was.definition, made)}`, all, made?.at ?? service.at)
     }
     compareModules(was.modules, service.modules, label, all, was.at, service.at, note)
-    compareSeenHosts(service, old, now, labels, note)
+    compareSeenHosts(service, seen, now, labels, note)
     compareSeenNames(service, names, labels, note)
   }
 }
@@ -318,6 +349,7 @@ function compareHosts(
   at: Position,
   labels: (hosts: readonly string[]) => string,
   note: Note,
+  ties: Ties,
 ): void {
   const [had, has] = [new Set(before), new Set(after)]
   const gained = after.filter((host) => !had.has(host))
@@ -326,7 +358,7 @@ function compareHosts(
     ...(gained.length > 0 ? [`gains ${labels(gained)}`] : []),
     ...(lost.length > 0 ? [`loses ${labels(lost)}`] : []),
   ]
-  if (steps.length > 0) note(`${title} ${steps.join(' and ')}`, machines, at)
+  if (steps.length > 0) note(`${title} ${steps.join(' and ')}`, machines, at, 'after', ties)
   else if (!isSame(before, after)) note(`${title} has another order`, machines, at)
 }
 
@@ -334,11 +366,14 @@ function compareServiceSettings(
   before: Service,
   after: Service,
   machines: readonly string[],
+  /** Those whose membership changes, or what others see of them. */
+  hosts: readonly Host[],
   note: Note,
 ): void {
   const entries = (value: Value | undefined): readonly (readonly [string, Value])[] =>
     value?.kind === 'map' ? value.entries : []
   const [old, now] = [entries(before.settings), entries(after.settings)]
+  const causes = (host: string) => [keys.member(after.name, host), keys.addresses(host)]
   for (const [was, setting] of pairs(old, now, ([key]) => key)) {
     if (isSame(was?.[1], setting?.[1])) continue
     const [key] = (setting ?? was)!
@@ -349,6 +384,7 @@ function compareServiceSettings(
       machines,
       place && keyOf({ ...place, path: [...place.path, key] }),
       setting ? 'after' : 'before',
+      { from: (hostsOfChange(was?.[1], setting?.[1], hosts) ?? []).flatMap(causes) },
     )
   }
 }
@@ -371,18 +407,27 @@ function compareMemberSettings(
 /** What a service's function sees of a host besides its name concerns the service's other hosts too. */
 function compareSeenHosts(
   service: Service,
-  old: ReadonlyMap<string, Host>,
+  changed: readonly string[],
   now: ReadonlyMap<string, Host>,
   labels: (hosts: readonly string[]) => string,
   note: Note,
 ): void {
-  const changed = seenHosts(service).filter((name) => {
-    const [was, machine] = [old.get(name), now.get(name)]
-    return was && machine && seenFacts.some((fact) => !isSame(fact(was), fact(machine)))
-  })
   if (changed.length === 0) return
   const at = now.get(changed[0]!)!.at
-  note(`service ${service.label} sees changes of ${labels(changed)}`, service.hosts, at)
+  const text = `service ${service.label} sees changes of ${labels(changed)}`
+  note(text, service.hosts, at, 'after', { from: changed.map(keys.seen) })
+}
+
+/** The hosts that a service sees and of which something changed that it sees. */
+function changedHosts(
+  service: Service,
+  old: ReadonlyMap<string, Host>,
+  now: ReadonlyMap<string, Host>,
+): readonly string[] {
+  return seenHosts(service).filter((name) => {
+    const [was, host] = [old.get(name), now.get(name)]
+    return was && host && seenFacts.some((fact) => !isSame(fact(was), fact(host)))
+  })
 }
 
 const seenFacts: readonly ((host: Host) => unknown)[] = [

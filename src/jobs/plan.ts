@@ -1,6 +1,7 @@
 import { isYaml } from '../compile/configuration.ts'
 import { checkRemovals } from '../diff/removals.ts'
 import { diffSystems } from '../diff/system.ts'
+import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
 import type { Compilation } from '../model/compilation.ts'
@@ -207,14 +208,15 @@ function reasonsOf(before: CompiledSource, after: CompiledSource): Reason[] {
     changedFiles(before, after),
     resolversOf(rendered),
   )
-  return found.map(({ at, text, machines, side }) => {
-    // Another file is named by the text, and has no lines here.
+  return found.map((change) => {
+    // Shown from the line on that somebody wrote; another file is named by the text, and has no lines here.
+    const { at, side } = rootOf(change)
     const place =
       at && isYaml(at.file) && (side === 'before' ? before.compilation.locate : locate)?.(at)
     return {
       ...(at && place ? { place: `${at.file}:${place.line}` } : {}),
-      text,
-      machines,
+      text: chainText(change),
+      machines: change.machines,
     }
   })
 }
