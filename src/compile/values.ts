@@ -162,7 +162,7 @@ function tagged(
         complaints.error(
           'schema/value',
           misplacedForce[holder].message,
-          at,
+          { ...at, atTag: true },
           misplacedForce[holder].hint,
         )
         return undefined
@@ -175,7 +175,7 @@ function tagged(
   complaints.error(
     'schema/unknown-tag',
     `unknown tag '${tag}'${didYouMean(tag, tags)}`,
-    at,
+    { ...at, atTag: true },
     'text that begins with ! needs quotes',
   )
   return undefined

@@ -7,6 +7,8 @@ export interface Position {
   readonly path: readonly (string | number)[]
   /** Points at the last key of `path` instead of its value. */
   readonly atKey?: boolean
+  /** Points at the tag in front of the value. */
+  readonly atTag?: boolean
   /** Offsets in the text that stands there. */
   readonly part?: { readonly start: number; readonly end: number }
 }

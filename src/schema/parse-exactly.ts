@@ -54,11 +54,19 @@ export function parseExactly(path: string, text: string): SourceFile {
       : undefined
   }
 
+  const tagOf = (root: Tree, { path: steps, atTag }: Position): Span | undefined => {
+    const tree = atTag ? descend(root, steps) : undefined
+    if (tree?.tag === undefined) return undefined
+    const start = text.lastIndexOf(tree.tag, spans.get(tree)?.start ?? 0)
+    return start < 0 ? undefined : { start, end: start + tree.tag.length }
+  }
+
   const locate = (position: Position): Place => {
     const root = roots[position.document]
     const span =
       complained.get(position) ??
-      (root && (partOf(root, position) ?? spanOf(root, position, spans))) ??
+      (root &&
+        (partOf(root, position) ?? tagOf(root, position) ?? spanOf(root, position, spans))) ??
       nowhere
     const start = lines.linePos(visibleStart(text, span))
     const end = lines.linePos(Math.max(span.end, span.start))
