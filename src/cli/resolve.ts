@@ -82,13 +82,21 @@ function print(
     case 'hosts':
       return context.stdout(hostsFile(resolution))
     case 'ssh-known-hosts': {
-      const keyless = machines.filter(({ deployment }) => deployment.hostKey === undefined)
+      const keyless = machines.filter(
+        ({ managed, deployment }) => managed && deployment.hostKey === undefined,
+      )
       if (keyless.length > 0)
         context.stderr(`without a hostKey: ${list(keyless.map(({ name }) => name))}\n`)
       return context.stdout(knownHosts(machines))
     }
     case 'ansible':
-      return printJson(ansibleInventory(machines, inventory), context)
+      return printJson(
+        ansibleInventory(
+          machines.filter((machine) => machine.managed),
+          inventory,
+        ),
+        context,
+      )
     case 'prometheus':
       return printJson(prometheusTargets(hosts, inventory, port), context)
   }

@@ -18,14 +18,14 @@ import { createDeployments } from './deployment.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { withoutEchoes } from './echoes.ts'
-import { checkNixpkgs, levelOf, toMachine } from './machines.ts'
+import { checkNixpkgs, isManaged, levelOf, toMachine, toUnmanaged } from './machines.ts'
 import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
 import { resolvers } from './resolvers.ts'
-import { resolveServices } from './services.ts'
+import { resolveServices, type ResolvedNames } from './services.ts'
 import {
   at,
   definition,
@@ -181,7 +181,7 @@ function resolveFleet(
       return { kind, name, label, at: place, domain: parent, settings }
     }),
     services,
-    machines: byName(fleet.machines).flatMap((machine) => {
+    machines: byName(fleet.machines.filter(isManaged)).flatMap((machine) => {
       const cluster = clusters.get(machine.parent)!
       const domain = domains.get(cluster.parent)!
       return (
@@ -193,6 +193,9 @@ function resolveFleet(
         ) ?? []
       )
     }),
+    unmanaged: byName(fleet.machines.filter((machine) => !isManaged(machine))).map((machine) =>
+      toUnmanaged(machine, clusters.get(machine.parent)!.parent, context),
+    ),
     virtualHosts: byName(fleet.virtualHosts).flatMap((vhost) => {
       const machine = machines.get(vhost.parent)!
       const cluster = clusters.get(machine.parent)!
@@ -204,7 +207,7 @@ function resolveFleet(
 
 function resolvedServices(
   fleet: Fleet,
-  names: Names,
+  names: ResolvedNames,
   context: SettingsContext,
 ): readonly Service[] {
   const rolesOf = Map.groupBy(
@@ -219,7 +222,7 @@ function resolvedServices(
 function toService(
   service: DeclaredService,
   roles: readonly DeclaredRole[],
-  names: Names,
+  names: ResolvedNames,
   context: SettingsContext,
 ): Service {
   const { body, name, label, parent, at: place } = service
@@ -251,6 +254,7 @@ function toService(
     at: place,
     parent,
     hosts: names.members(name),
+    selected: names.selected(name),
     roles: roles.map((role) => toRole(role, names)),
     ...(made ? { definition: made } : {}),
     ...(value?.kind === 'map' ? { settings: value, settingsAt: settings.place } : {}),

@@ -2,9 +2,11 @@ import type { ElementKind } from '../model/inventory.ts'
 import { kindText } from '../model/names.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { Declared, Fleet } from '../schema/fleet.ts'
+import type * as body from '../schema/types.generated.ts'
 import type { NamedElement } from '../selectors/names.ts'
 import type { Complaints } from './complaints.ts'
 
+type WrittenHost = Partial<Pick<body.Machine, 'tags' | 'managed'> & Pick<body.VirtualHost, 'type'>>
 type AnyDeclared = Declared<ElementKind, unknown>
 
 const parents: Readonly<Record<ElementKind, readonly ElementKind[]>> = {
@@ -67,9 +69,12 @@ export function uniqueFleet(
   const only = <T extends AnyDeclared>(elements: readonly T[]): readonly T[] =>
     elements.filter((element) => kept.has(element))
   const elements = [...kept].map(({ kind, name, label, parent, at, body }): NamedElement => {
-    const { tags } =
-      kind === 'machine' || kind === 'vhost' ? (body as { tags?: readonly string[] }) : {}
-    return { kind, name, label, parent, at, ...(tags ? { tags } : {}) }
+    const { tags, managed, type } =
+      kind === 'machine' || kind === 'vhost' ? (body as WrittenHost) : ({} as WrittenHost)
+    const moduleless: NamedElement['moduleless'] =
+      managed === false ? 'unmanaged' : type === 'oci-container' ? 'image' : undefined
+    const about = { ...(tags ? { tags } : {}), ...(moduleless ? { moduleless } : {}) }
+    return { kind, name, label, parent, at, ...about }
   })
   return {
     fleet: {

@@ -1,10 +1,15 @@
-import type { Install, Machine } from '../model/inventory.ts'
+import type { Install, Machine, UnmanagedMachine } from '../model/inventory.ts'
 import { didYouMean } from '../model/suggestion.ts'
-import type { DeclaredCluster, DeclaredDomain, DeclaredMachine } from '../schema/fleet.ts'
-import { below } from './complaints.ts'
+import type {
+  DeclaredCluster,
+  DeclaredDomain,
+  DeclaredMachine,
+  DeclaredVirtualHost,
+} from '../schema/fleet.ts'
+import { below, byKey } from './complaints.ts'
 import type { DeploymentOf } from './deployment.ts'
 import { findPath } from './paths.ts'
-import { at, nixosSettings, type Level, type SettingsContext } from './settings.ts'
+import { at, checkAudience, nixosSettings, type Level, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 
 /** A machine and what it inherits from, the nearest first. */
@@ -20,10 +25,8 @@ export function toMachine(
   const [machine, cluster, domain] = lineage
   const { body: own, name, label, at: place } = machine
   const interfaces = context.interfaces.get(name) ?? []
-  const level = levelOf(machine)
-  const settings = nixosSettings(own, level, context)
-  const data = own.data === undefined ? undefined : at(level, 'data')
-  const dataValue = data?.tree && toValue(data.tree, data.place, name, context)
+  const settings = nixosSettings(own, levelOf(machine), context)
+  checkAudience(settings.modules, 'machine', context)
   const system = nearest(lineage, 'system')
   const nixpkgs = nearest(lineage, 'nixpkgs')
   const stateVersion = nearest(lineage, 'stateVersion')
@@ -38,6 +41,7 @@ export function toMachine(
   }
   return {
     kind: 'machine',
+    managed: true,
     name,
     label,
     at: place,
@@ -46,14 +50,66 @@ export function toMachine(
     system,
     ...(stateVersion === undefined ? {} : { stateVersion }),
     nixpkgs: nixpkgs ?? 'nixpkgs',
-    tags: [...new Set((own.tags ?? []).filter((tag) => typeof tag === 'string'))],
     interfaces,
-    ...(dataValue ? { data: dataValue } : {}),
+    ...tagsAndData(machine, context),
     settings,
     services,
     ...installOf(machine, context),
     render: { hostName: own.render?.hostName ?? true, domain: own.render?.domain ?? true },
     deployment: deploymentOf(lineage, interfaces),
+  }
+}
+
+/** Whether a machine is ours to configure and deploy. */
+export function isManaged({ body: { managed } }: DeclaredMachine): boolean {
+  return managed !== false
+}
+
+/** A machine that is only known; what it says of NixOS is a mistake. */
+export function toUnmanaged(
+  machine: DeclaredMachine,
+  domain: string,
+  context: SettingsContext,
+): UnmanagedMachine {
+  const { body: own, name, label, at: place, parent } = machine
+  for (const key of ofManaged)
+    if (own[key] !== undefined)
+      context.complaints.error(
+        'compile/unmanaged',
+        `'${key}' means nothing at ${name}, which is not managed`,
+        byKey(below(machine.place, key)),
+        'remove it, or managed: false',
+      )
+  const { hostKey, port = 22 } = own.deployment ?? {}
+  return {
+    kind: 'machine',
+    managed: false,
+    name,
+    label,
+    at: place,
+    cluster: parent,
+    domain,
+    interfaces: context.interfaces.get(name) ?? [],
+    ...tagsAndData(machine, context),
+    settings: { modules: [], config: [], users: [] },
+    services: [],
+    deployment: { port, ...(hostKey === undefined ? {} : { hostKey }) },
+  }
+}
+
+const ofManaged = ['modules', 'config', 'users', 'install', 'virtualHosts'] as const
+
+/** What selectors and services see of a host besides its addresses. */
+export function tagsAndData(
+  host: DeclaredMachine | DeclaredVirtualHost,
+  context: SettingsContext,
+): Pick<Machine, 'tags' | 'data'> {
+  const { tags, data } = host.body
+  const { tree, place } = at(levelOf(host), 'data')
+  const value = data === undefined ? undefined : tree && toValue(tree, place, host.name, context)
+  return {
+    tags: [...new Set((tags ?? []).filter((tag) => typeof tag === 'string'))],
+    ...(value ? { data: value } : {}),
   }
 }
 
@@ -72,7 +128,12 @@ function installOf(
 }
 
 /** Where an element's own settings stand. */
-export function levelOf(element: DeclaredMachine | DeclaredCluster | DeclaredDomain): Level {
+export function levelOf(
+  element: Pick<
+    DeclaredVirtualHost | DeclaredMachine | DeclaredCluster | DeclaredDomain,
+    'tree' | 'place' | 'name'
+  >,
+): Level {
   return { tree: element.tree, place: element.place, scope: element.name }
 }
 

@@ -15,12 +15,18 @@ import { parseSelector, type Selector, type SelectorMap } from '../selectors/sel
 import { select } from '../selectors/select.ts'
 import { below, type Complaints } from './complaints.ts'
 
+/** Names, and what the selectors of a service give. */
+export interface ResolvedNames extends Names {
+  /** The hosts of a service, and those that its selectors pass by since they take no module. */
+  readonly selected: (service: string) => readonly string[]
+}
+
 /** The names of a fleet, with the hosts of every service and role resolved. */
 export function resolveServices(
   fleet: Fleet,
   elements: readonly NamedElement[],
   complaints: Complaints,
-): Names {
+): ResolvedNames {
   const services = new Map(fleet.services.map((service) => [service.name, service]))
   const roles = new Map(fleet.roles.map((role) => [role.name, role]))
   const rolesOf = Map.groupBy(fleet.roles, (role) => role.parent)
@@ -29,6 +35,7 @@ export function resolveServices(
   /** What is wrong itself or depends on that: what follows from it is not said. */
   const broken = new Set<string>()
   const targetsOf = new Map<string, readonly Target[]>()
+  const selected = new Map<string, readonly string[]>()
 
   const members = (name: string): readonly string[] => {
     const before = known.get(name)
@@ -54,14 +61,47 @@ export function resolveServices(
     { name }: DeclaredService | DeclaredRole,
     { selectors: written, place }: Pick<Listed, 'selectors' | 'place'>,
     scope: string,
+    isRunning = true,
   ): readonly string[] => {
     const selectors = parse(written, place, complaints)
     const selection = select(names, selectors, scope)
     complaints.addAll(selection.complaints)
     const isWrong = selection.complaints.some(({ severity }) => severity === 'error')
     if (isWrong || !selection.isKnown || selectors.length < written.length) broken.add(name)
-    targetsOf.set(name, selection.targets)
-    return selection.targets.map(({ host }) => host)
+    const targets = isRunning ? running(name, selection.targets, place) : selection.targets
+    targetsOf.set(name, targets)
+    if (targets.length < selection.targets.length)
+      selected.set(
+        name,
+        selection.targets.map(({ host }) => host),
+      )
+    return targets.map(({ host }) => host)
+  }
+
+  /** Hosts that take no module are passed by, but for those that are named: these are mistakes. */
+  const running = (
+    name: string,
+    targets: readonly Target[],
+    place: Position,
+  ): readonly Target[] => {
+    const taking = targets.filter(({ host }) => !names.elements.get(host)!.moduleless)
+    if (taking.length === targets.length) return targets
+    const wrong = targets.filter(
+      ({ host, isNamed }) => isNamed && names.elements.get(host)!.moduleless,
+    )
+    for (const { host, at } of wrong) {
+      const why = moduleless[names.elements.get(host)!.moduleless!]
+      const hint = 'leave it out, or name it in a role with runs: false'
+      complaints.error('selectors/no-modules', `no service runs on ${host}: it is ${why}`, at, hint)
+    }
+    if (taking.length === 0 && wrong.length === 0)
+      complaints.error(
+        'selectors/no-modules',
+        'no service runs on any of these hosts: they are not managed, or containers from an image',
+        place,
+      )
+    if (taking.length === 0 || wrong.length > 0) broken.add(name)
+    return taking
   }
 
   const hostsOfService = (service: DeclaredService): readonly string[] => {
@@ -72,17 +112,17 @@ export function resolveServices(
       if (selectors.length === 0) reportNobody(service, `the service ${service.name}`, place)
       return hostsOf(service, { selectors, place }, service.name)
     }
-    const running = own.filter(runs)
-    if (running.length === 0) broken.add(service.name)
-    if (running.length === 0 && !isRefused(service))
+    const active = own.filter(runs)
+    if (active.length === 0) broken.add(service.name)
+    if (active.length === 0 && !isRefused(service))
       complaints.error(
         'selectors/missing',
         `the service ${service.name} says nowhere on which hosts it runs`,
         service.at,
         own.length === 0 ? 'give it selectors or roles' : 'give it selectors, or a role that runs',
       )
-    const union = new Set(running.flatMap((role) => members(role.name)))
-    if (running.some((role) => broken.has(role.name))) broken.add(service.name)
+    const union = new Set(active.flatMap((role) => members(role.name)))
+    if (active.some((role) => broken.has(role.name))) broken.add(service.name)
     return [...union].sort((a, b) => names.rank(a) - names.rank(b))
   }
 
@@ -93,7 +133,7 @@ export function resolveServices(
     }
     // What the schema refused, it has complained about.
     if (!Array.isArray(role.body) && !role.body?.selectors) broken.add(role.name)
-    return hostsOf(role, readRole(role), role.parent)
+    return hostsOf(role, readRole(role), role.parent, runs(role))
   }
 
   const reportNobody = (
@@ -153,7 +193,9 @@ export function resolveServices(
     const service = services.get(name)
     if (service) checkRoles(service, own)
   }
-  return names
+  return Object.assign(names, {
+    selected: (name: string) => selected.get(name) ?? members(name),
+  })
 }
 
 /** No honest service selects through as many; each takes a part of the stack. */
@@ -163,6 +205,8 @@ const deepest = 500
 function runs({ body }: DeclaredRole): boolean {
   return Array.isArray(body) || body?.runs !== false
 }
+
+const moduleless = { image: 'a container from an image', unmanaged: 'not managed' }
 
 interface RoleLimits {
   readonly min?: number

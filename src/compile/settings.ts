@@ -40,6 +40,27 @@ export function nixosSettings(
   }
 }
 
+/** A level's modules are for hosts below it; a host's own are its own. */
+export function checkAudience(
+  modules: readonly ModuleReference[],
+  kind: 'machine' | 'vhost',
+  { complaints }: SettingsContext,
+): void {
+  const other = kind === 'machine' ? 'virtual-hosts' : 'machines'
+  for (const module of modules)
+    if (module.for === other)
+      complaints.error(
+        'compile/module-for',
+        kind === 'machine'
+          ? 'a machine gives no modules to its virtual hosts'
+          : 'a virtual host gives no modules to machines',
+        module.at,
+        kind === 'machine'
+          ? 'write it at the virtual host, or at the cluster'
+          : 'write it at the machine',
+      )
+}
+
 /** Module references, paths found and inline options read. */
 export function modules(
   written: readonly (body.Module | undefined | null)[] | undefined | null,

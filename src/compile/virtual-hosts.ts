@@ -12,9 +12,11 @@ import type {
   Fleet,
 } from '../schema/fleet.ts'
 import type * as body from '../schema/types.generated.ts'
+import { checkVirtualHost, sharesNetwork } from './check-virtual-host.ts'
 import { below } from './complaints.ts'
+import { levelOf, tagsAndData } from './machines.ts'
 import { findPath } from './paths.ts'
-import { at, nixosSettings, type SettingsContext } from './settings.ts'
+import { at, checkAudience, nixosSettings, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 
 /** A virtual host and what it stands in, the nearest first. */
@@ -27,16 +29,20 @@ export function toVirtualHost(
   context: SettingsContext,
 ): VirtualHost | undefined {
   const { body: own, name, label, at: place } = vhost
-  const level = { tree: vhost.tree, place: vhost.place, scope: name }
+  const level = levelOf(vhost)
   const type = typeOf(own.type, below(vhost.place, 'type'), context)
   if (!type) return undefined
-  const value = (key: 'data' | 'settings', holder?: 'option') => {
-    const { tree, place: where } = at(level, key)
-    return own[key] === undefined || !tree ? undefined : toValue(tree, where, name, context, holder)
-  }
-  const data = value('data')
-  const typeSettings = value('settings', type.kind === 'path' ? undefined : 'option')
+  const { tree, place: settingsAt } = at(level, 'settings')
+  const holder = type.kind === 'path' ? 'data' : 'option'
+  const typeSettings =
+    own.settings === undefined
+      ? undefined
+      : tree && toValue(tree, settingsAt, name, context, holder)
   const network = networkOf(own, machine.name, context)
+  const interfaces = inside(context.interfaces.get(name) ?? [], type, network)
+  checkVirtualHost(vhost, interfaces, context)
+  const settings = nixosSettings(own, level, context)
+  checkAudience(settings.modules, 'vhost', context)
   const stateVersion = [machine, cluster, domain]
     .map(({ body: written }) => written.stateVersion)
     .find((version) => version !== undefined)
@@ -51,14 +57,25 @@ export function toVirtualHost(
     type,
     ...(network ? { network } : {}),
     ...(stateVersion === undefined ? {} : { stateVersion }),
-    tags: [...new Set((own.tags ?? []).filter((tag) => typeof tag === 'string'))],
-    interfaces: context.interfaces.get(name) ?? [],
-    ...(data ? { data } : {}),
+    interfaces,
+    ...tagsAndData(vhost, context),
     ...(own.image === undefined ? {} : { image: own.image }),
     ...(typeSettings ? { typeSettings } : {}),
-    settings: nixosSettings(own, level, context),
+    settings,
     services,
   }
+}
+
+/** systemd calls the container's end of a macvlan after the machine's device. */
+function inside(
+  interfaces: readonly Interface[],
+  type: VirtualHostType,
+  network: VirtualHostNetwork | undefined,
+): readonly Interface[] {
+  const [only, ...others] = interfaces
+  if (type.kind !== 'nixos-container' || network?.kind !== 'macvlan') return interfaces
+  if (!only || others.length > 0 || only.device !== 'eth0') return interfaces
+  return [{ ...only, device: `mv-${network.device}` }]
 }
 
 /** The interfaces of every host: with its machine's network, a virtual host has those of its machine. */
@@ -70,12 +87,6 @@ export function withSharedNetworks(
     sharesNetwork(own) ? [[name, interfaces.get(parent) ?? []] as const] : [],
   )
   return new Map([...interfaces, ...shared])
-}
-
-/** A container of which nothing else is said has its machine's network, as in NixOS. */
-function sharesNetwork({ type, network, addresses, interfaces }: body.VirtualHost): boolean {
-  if (network !== undefined) return network === 'host'
-  return type === 'nixos-container' && addresses === undefined && interfaces === undefined
 }
 
 function typeOf(

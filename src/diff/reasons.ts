@@ -40,7 +40,14 @@ export function reasons(
   files: ReadonlySet<string> = new Set(),
   resolvers: ReadonlySet<string> = new Set(),
 ): readonly ConfigurationChange[] {
-  const nothing = { domains: [], clusters: [], services: [], machines: [], virtualHosts: [] }
+  const nothing = {
+    domains: [],
+    clusters: [],
+    services: [],
+    machines: [],
+    unmanaged: [],
+    virtualHosts: [],
+  }
   const old = before ?? { ...after, ...nothing }
   const changes: (readonly [ConfigurationChange, Ties])[] = []
   const order = new Map(
@@ -51,7 +58,10 @@ export function reasons(
     [...old.virtualHosts, ...after.virtualHosts].map(({ name, machine }) => [name, machine]),
   )
   const note: Note = (text, hosts, at, side = 'after', ties = {}) => {
-    const concerned = hosts.map((host) => machineOf.get(host) ?? host)
+    // What only is known is deployed nowhere.
+    const concerned = hosts
+      .map((host) => machineOf.get(host) ?? host)
+      .filter((host) => order.has(host))
     const machines = [...new Set(concerned)].sort(
       (a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0),
     )
@@ -90,11 +100,11 @@ function compareInputs(before: Inventory, after: Inventory, note: Note): void {
 }
 
 function compareMachines(before: Inventory, after: Inventory, note: Note): void {
+  const known = new Set(after.unmanaged.map(({ name }) => name))
   for (const [old, machine] of pairs(before.machines, after.machines, ({ name }) => name)) {
     if (!machine) {
-      note(`${old!.label} is removed`, [old!.name], old!.at, 'before', {
-        subjects: [keys.host(old!.name)],
-      })
+      const text = `${old!.label} is ${known.has(old!.name) ? 'no longer managed' : 'removed'}`
+      note(text, [old!.name], old!.at, 'before', { subjects: [keys.host(old!.name)] })
       continue
     }
     const { name, label } = machine
@@ -316,7 +326,7 @@ function compareServices(before: Inventory, after: Inventory, note: Note): void 
         from: changed.map(keys.host),
       })
     }
-    compareMembers(`service ${label}`, was.hosts, hosts, at)
+    compareMembers(`service ${label}`, was.selected, service.selected, at)
     for (const [oldRole, role] of pairs(was.roles, service.roles, ({ name }) => name)) {
       const one = (role ?? oldRole)!
       const title = `role ${one.label} of ${label}`
@@ -439,9 +449,9 @@ const seenFacts: readonly ((host: Host) => unknown)[] = [
 ]
 
 /** The hosts of a service, of its roles, and those that its settings name. */
-function seenHosts({ hosts, roles, settings }: Service): readonly string[] {
+function seenHosts({ selected, roles, settings }: Service): readonly string[] {
   const inRoles = roles.flatMap((role) => role.hosts)
-  return [...new Set([...hosts, ...inRoles, ...(settings ? hostsInValue(settings) : [])])]
+  return [...new Set([...selected, ...inRoles, ...(settings ? hostsInValue(settings) : [])])]
 }
 
 function hostsInValue(value: Value): readonly string[] {

@@ -11,7 +11,10 @@ export interface Inventory {
   readonly domains: readonly Domain[]
   readonly clusters: readonly Cluster[]
   readonly services: readonly Service[]
+  /** Those that are ours: what is deployed. */
   readonly machines: readonly Machine[]
+  /** Machines that are only known. */
+  readonly unmanaged: readonly UnmanagedMachine[]
   readonly virtualHosts: readonly VirtualHost[]
 }
 
@@ -102,6 +105,8 @@ export interface Service extends Element {
   readonly parent: string
   /** Full names of the hosts that it runs on, in order. */
   readonly hosts: readonly string[]
+  /** What its selectors give, in order: these hosts, and those that take no module. */
+  readonly selected: readonly string[]
   readonly roles: readonly Role[]
   readonly definition?: Definition
   readonly settings?: Value
@@ -151,10 +156,11 @@ interface HostElement extends Element {
 }
 
 /** What services run on, and what has addresses. */
-export type Host = Machine | VirtualHost
+export type Host = Machine | UnmanagedMachine | VirtualHost
 
 export interface Machine extends HostElement {
   readonly kind: 'machine'
+  readonly managed: true
   readonly system: string
   readonly stateVersion?: string
   /** Name of the input that it is built from. */
@@ -163,6 +169,13 @@ export interface Machine extends HostElement {
   readonly render: { readonly hostName: boolean; readonly domain: boolean }
   readonly deployment: Deployment
   readonly install?: Install
+}
+
+/** A machine that is not ours, such as a printer: it has a name and addresses, and is never deployed. */
+export interface UnmanagedMachine extends HostElement {
+  readonly kind: 'machine'
+  readonly managed: false
+  readonly deployment: Pick<Deployment, 'hostKey' | 'port'>
 }
 
 /** A host that runs on a machine and is deployed with it. */

@@ -36,15 +36,15 @@ export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): 
 }
 
 /** Machines and virtual hosts in natural order: a machine before those that run on it. */
-export function hostsOf({ machines, virtualHosts }: Inventory): readonly Host[] {
-  return virtualHosts.length === 0
+export function hostsOf({ machines, unmanaged, virtualHosts }: Inventory): readonly Host[] {
+  return virtualHosts.length + unmanaged.length === 0
     ? machines
-    : sortByName<Host>([...machines, ...virtualHosts], ({ name }) => name)
+    : sortByName<Host>([...machines, ...unmanaged, ...virtualHosts], ({ name }) => name)
 }
 
 /** Whether a host has a NixOS configuration of its own, so that services can run on it. */
 export function takesModules(host: Host): boolean {
-  return host.kind === 'machine' || host.type.kind !== 'oci-container'
+  return host.kind === 'machine' ? host.managed : host.type.kind !== 'oci-container'
 }
 
 /** The interfaces that are named after the host: with its machine's network, a virtual host has none. */

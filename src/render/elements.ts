@@ -208,6 +208,8 @@ export function toService(service: Service, places: Places): Nix {
   const hosts = (names: readonly string[]): Nix =>
     list(names.map((name) => pathFrom(file, places.hosts.get(name)!)))
   const { definition, settings, data, memberSettings = [] } = service
+  const runsOn = new Set(service.hosts)
+  const passedBy = service.selected.filter((host) => !runsOn.has(host))
   const modulesFor = (audience: ModuleAudience, more: readonly OptionSetting[] = []) => {
     const modules = service.modules.filter((module) => (module.for ?? 'all') === audience)
     const options = [...more, ...inlineOptions(modules)]
@@ -229,7 +231,8 @@ export function toService(service: Service, places: Places): Nix {
       ...modulesFor('all', definition?.kind === 'config' ? definition.config : []),
       machines: only('machines'),
       virtualHosts: only('virtual-hosts'),
-      selectors: hosts(service.hosts),
+      selectors: hosts(service.selected),
+      passedBy: passedBy.length === 0 ? undefined : texts(passedBy),
       roles: set(Object.fromEntries(service.roles.map((role) => [role.label, hosts(role.hosts)]))),
       settings: settings && toNix(settings, file),
       members:

@@ -614,6 +614,13 @@ let
       hosts = namesOf service.roles.\${label};
     }) (inOrder (builtins.attrNames service.roles));
   namesOf = map (file: (load file).name);
+  # Where a service runs: its selectors without what takes no module.
+  membersOf =
+    service:
+    let
+      passedBy = lib.genAttrs (service.passedBy or [ ]) (_: true);
+    in
+    filter (name: !(passedBy ? \${name})) (namesOf service.selectors);
   ownInterfaces =
     host:
     filter (wire: parentOf wire.name == host.name) (
@@ -636,7 +643,7 @@ let
         {
           inherit (service) kind name;
           parent = parentOf service.name;
-          hosts = namesOf service.selectors;
+          hosts = membersOf service;
         }
       ]
       ++ rolesOf service
@@ -909,7 +916,7 @@ let
             service.name
             (join (labelOf host) service.name)
           ]
-        ) (namesOf service.selectors)
+        ) (membersOf service)
         ++ concatMap (
           role:
           map (host: {

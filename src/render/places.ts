@@ -12,7 +12,7 @@ export interface Places {
 
 /** Gives every element its generated file; folders by cluster keep git's trees small. */
 export function toPlaces(inventory: Inventory): Places {
-  const { domains, clusters, machines, services, virtualHosts } = inventory
+  const { domains, clusters, machines, unmanaged, services, virtualHosts } = inventory
   const byName = <Each extends Element>(elements: readonly Each[], file: (each: Each) => string) =>
     new Map(elements.map((each) => [each.name, `nixcluster/${file(each)}.nix`]))
   return {
@@ -20,7 +20,10 @@ export function toPlaces(inventory: Inventory): Places {
     machines: byName(machines, ({ cluster, name }) => `machines/${cluster}/${name}`),
     virtualHosts: byName(virtualHosts, ({ cluster, name }) => `virtual-hosts/${cluster}/${name}`),
     hosts: new Map(
-      [...machines, ...virtualHosts].map(({ cluster, name }) => [name, hostFile(cluster, name)]),
+      [...machines, ...unmanaged, ...virtualHosts].map(({ cluster, name }) => [
+        name,
+        hostFile(cluster, name),
+      ]),
     ),
     services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
   }

@@ -1,19 +1,20 @@
 import { ipsOf } from '../model/addresses.ts'
-import type { Machine } from '../model/inventory.ts'
+import type { Machine, UnmanagedMachine } from '../model/inventory.ts'
 import { shortHostNames } from './hosts-file.ts'
 
 /** Lines for ssh's known_hosts: every name and address of each machine whose host key is written down. */
-export function knownHosts(machines: readonly Machine[]): string {
+export function knownHosts(machines: readonly (Machine | UnmanagedMachine)[]): string {
   const short = shortHostNames(machines.map(({ name }) => name))
   return machines
     .filter(({ deployment }) => deployment.hostKey !== undefined)
     .map((machine) => {
-      const { hostKey, port, targetHost } = machine.deployment
+      const { hostKey, port } = machine.deployment
+      const target = machine.managed ? [machine.deployment.targetHost] : []
       const names = new Set([
         machine.name,
         ...(short.get(machine.name) ?? []),
         ...machine.interfaces.flatMap((wire) => [wire.name, ...ipsOf(wire).map(({ ip }) => ip)]),
-        targetHost.replaceAll(/^\[|\]$/g, ''),
+        ...target.map((host) => host.replaceAll(/^\[|\]$/g, '')),
       ])
       const patterns = [...names].map((name) => (port === 22 ? name : `[${name}]:${port}`))
       // Without the comment: it says who made the key, which is nobody's business here.

@@ -1067,8 +1067,15 @@ export const definitions = {
     description: 'A NixOS machine.',
     type: 'object',
     additionalProperties: false,
-    'x-planned': ['managed', 'checks', 'rollout', 'previously'],
+    'x-planned': ['checks', 'rollout', 'previously'],
     properties: {
+      managed: {
+        title: 'Managed',
+        description:
+          'False: a machine that is not ours, such as a printer. It counts in selectors and maps, takes no module and is never deployed. Default: true.',
+        type: 'boolean',
+        examples: [false],
+      },
       render: {
         title: 'Render',
         description: "Switches off what we would set of NixOS' options.",

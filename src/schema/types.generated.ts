@@ -669,6 +669,10 @@ export interface Cluster {
  */
 export interface Machine {
   /**
+   * False: a machine that is not ours, such as a printer. It counts in selectors and maps, takes no module and is never deployed. Default: true.
+   */
+  managed?: boolean
+  /**
    * Switches off what we would set of NixOS' options.
    */
   render?: {

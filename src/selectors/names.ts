@@ -11,6 +11,8 @@ export interface NamedElement {
   readonly at: Position
   /** Of hosts. */
   readonly tags?: readonly string[]
+  /** Why no service can run on it, of hosts that take no module. */
+  readonly moduleless?: 'image' | 'unmanaged'
 }
 
 /** A host that was selected, by one interface or as a whole, and the selector that did it. */
@@ -18,6 +20,8 @@ export interface Target {
   readonly host: string
   readonly interface?: string
   readonly at: Position
+  /** By its own name, not by something that it is in. */
+  readonly isNamed: boolean
 }
 
 /** Every name of a fleet, and what is below it. */

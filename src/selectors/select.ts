@@ -47,7 +47,8 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
     }
     for (const element of found.elements) elements.set(element.name, element)
     for (const target of found.targets)
-      if (!targets.has(target.host)) targets.set(target.host, target)
+      if (target.isNamed || !targets.has(target.host))
+        targets.set(target.host, merge(targets, target))
   }
   for (const host of excluded) {
     targets.delete(host)
@@ -66,6 +67,12 @@ export function select(names: Names, selectors: readonly Selector[], scope: stri
         : '{ select: …, optional: true } allows that',
     })
   return { elements: [...elements.values()], targets: [...targets.values()], complaints, isKnown }
+}
+
+/** At its first place, but known to be named where it is anywhere. */
+function merge(targets: ReadonlyMap<string, Target>, target: Target): Target {
+  const first = targets.get(target.host)
+  return first ? { ...first, isNamed: true, at: first.isNamed ? first.at : target.at } : target
 }
 
 function isError({ severity }: Complaint): boolean {
@@ -225,19 +232,20 @@ function elementsBelow(
   return below.get(scope) ?? []
 }
 
-function reach(names: Names, element: NamedElement, { at }: Selector): Target[] {
+function reach(names: Names, element: NamedElement, { at, target }: Selector): Target[] {
+  const isNamed = target.kind === 'name'
   switch (element.kind) {
     case 'machine':
     case 'vhost':
-      return [{ host: element.name, at }]
+      return [{ host: element.name, at, isNamed }]
     case 'interface':
-      return [{ host: hostOf(element), interface: element.name, at }]
+      return [{ host: hostOf(element), interface: element.name, at, isNamed }]
     case 'cluster':
     case 'domain':
-      return names.hostsBelow(element.name).map((host) => ({ host, at }))
+      return names.hostsBelow(element.name).map((host) => ({ host, at, isNamed: false }))
     case 'service':
     case 'role':
-      return names.members(element.name).map((host) => ({ host, at }))
+      return names.members(element.name).map((host) => ({ host, at, isNamed: false }))
   }
 }
 

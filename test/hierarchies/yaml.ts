@@ -51,7 +51,7 @@ export function writeNested({ domains }: Hierarchy): Written {
             type: 'nixos-container',
             tags: host.tags,
             ...(host.interfaces.length > 0
-              ? { network: { bridge: 'br0' }, interfaces: wires(host.interfaces) }
+              ? { network: { bridge: 'br0' }, interfaces: atBridge(wires(host.interfaces)) }
               : { network: 'host' }),
           },
         ])
@@ -67,7 +67,14 @@ export function writeNested({ domains }: Hierarchy): Written {
   return { text: `${out.join('\n')}\n`, lines }
 }
 
-function wires(interfaces: readonly InterfaceOf[]): Record<string, unknown> {
+/** A container's end of a bridge is called eth0 in Linux, whatever its YAML calls it. */
+function atBridge(written: Record<string, object>): Record<string, object> {
+  const [first] = Object.keys(written)
+  if (first === undefined || 'eth0' in written) return written
+  return { ...written, [first]: { ...written[first], device: 'eth0' } }
+}
+
+function wires(interfaces: readonly InterfaceOf[]): Record<string, object> {
   const written = interfaces.map(({ label, addresses, primary }) => [
     label,
     {
@@ -75,7 +82,7 @@ function wires(interfaces: readonly InterfaceOf[]): Record<string, unknown> {
       ...(primary ? { primary } : {}),
     },
   ])
-  return Object.fromEntries(written) as Record<string, unknown>
+  return Object.fromEntries(written) as Record<string, object>
 }
 
 function withoutEmpty(selector: SelectorOf): SelectorOf {

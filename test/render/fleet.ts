@@ -73,6 +73,7 @@ export function machine(label: string, address: string, more: Partial<Machine> =
   const name = `${label}.demo.lab`
   return {
     kind: 'machine',
+    managed: true,
     name,
     label,
     at,
@@ -116,6 +117,7 @@ export function service(
     at,
     parent: 'demo.lab',
     hosts: names,
+    selected: more.hosts ?? names,
     roles: [],
     modules: [],
     ...more,
@@ -165,6 +167,7 @@ export function fleet(parts: {
     ],
     services,
     machines: parts.machines.map(withServices),
+    unmanaged: [],
     virtualHosts: (parts.virtualHosts ?? []).map(withServices),
   }
 }

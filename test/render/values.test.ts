@@ -109,6 +109,7 @@ machines:
         type: nixos-container
         network: nat
         addresses: [10.0.1.2/24]
+        gateway: 10.0.1.1
         data: { peer: !host a }
         config: { environment.etc.peer.text: !nix this.data.peer.primaryIp }`,
     {},

@@ -66,6 +66,7 @@ test('short names are looked up from a virtual host outward', () => {
         data: { machine: !ip vm0, sibling: !fqdn db, own: !ip eth0 }
         network: nat
         addresses: [10.1.0.2/24]
+        gateway: 10.1.0.1
       db: { type: nixos-container }
 `)
   expect(virtualHosts.find(({ label }) => label === 'web')!.data).toMatchObject({
