@@ -78,6 +78,14 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       if (commit !== tip) await progress.end({ repository: name, ref, commit }, overtaken)
     }
   }
+  /** Topics whose last word is being said: another tick that comes meanwhile has nothing to add. */
+  const closing = new Set<string>()
+  const closeOnce = async (topic: Topic, lastWords: () => Promise<void>): Promise<void> => {
+    const key = JSON.stringify([topic.repository, topic.ref, topic.commit])
+    if (closing.has(key)) return
+    closing.add(key)
+    await lastWords().finally(() => closing.delete(key))
+  }
   const courseOf = (repository: Repository, source: string): Course => {
     const key = keyOf(repository, source)
     const known = courses.get(key) ?? { startedMs: nowMs(), told: 'nothing' as const }
@@ -220,7 +228,8 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         deployStatus(repository, tip, 'pending', text)
         const topic = deployedTopic(repository, tip)
         await letGo(repository, repository.branch, [tip])
-        if (tip !== before.rewound?.tip || isAwaited(topic)) return progress.wait(topic, text)
+        if (tip !== before.rewound?.tip || isAwaited(topic))
+          return closeOnce(topic, () => progress.wait(topic, text))
         return
       }
       const { wanted } = ledger
@@ -247,7 +256,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
-        return progress.wait(topic, text)
+        return closeOnce(topic, () => progress.wait(topic, text))
       }
       if (rollout === undefined) return
       const { parents } = await repository.git.readCommit(wanted.source)
@@ -255,12 +264,14 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
       // Without its time, which would make another text of it after a restart.
       deployStatus(repository, wanted.source, stateOf(rollout), rolloutEndLines(end).join(' '))
       if (course.told === 'end' && !isAwaited(topic)) return
-      course.told = 'end'
-      const { startedMs } = course
-      course.startedMs = undefined
-      const took = startedMs === undefined ? {} : { tookMs: nowMs() - startedMs }
-      await say(topic, rolloutEndLines({ ...end, ...took }))
-      await progress.end(topic)
+      await closeOnce(topic, async () => {
+        course.told = 'end'
+        const { startedMs } = course
+        course.startedMs = undefined
+        const took = startedMs === undefined ? {} : { tookMs: nowMs() - startedMs }
+        await say(topic, rolloutEndLines({ ...end, ...took }))
+        await progress.end(topic)
+      })
     },
 
     machine(repository, event) {

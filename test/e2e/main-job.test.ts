@@ -96,10 +96,18 @@ describe('bad input', { timeout: 120_000 }, () => {
   })
 
   test('what is allowed and surprising is told before the plan', async () => {
-    const output = await propose('own-flake', () =>
-      writeFile(join(site.fleet.clone, 'flake.nix'), '{ outputs = _: { }; }\n'),
-    )
-    expect(output).toContain('warning: flake.nix is kept as flake.source.nix')
+    const output = await propose('own-flake', async () => {
+      await writeFile(
+        join(site.fleet.clone, 'flake.nix'),
+        '{ outputs = _: { lib.own = true; }; }\n',
+      )
+      await site.fleet.edit(
+        demo,
+        '      db1:\n',
+        '      db1:\n        data: { apiToken: hunter2 }\n',
+      )
+    })
+    expect(output).toMatch(/clusters\/demo\.yaml:\d+:\d+ warning: .*\[schema\/secret\]/)
     expect(output).toContain('No machine changes')
   })
 
