@@ -21,6 +21,7 @@ const follows: Readonly<Record<string, readonly string[]>> = {
   'compile/builtin': ['roles'],
   'compile/gateway': ['addresses'],
   'compile/primary': ['primary'],
+  'compile/virtual-host': ['image', 'type', 'network'],
   'compile/system': ['system', ...declaring],
   'compile/unknown-input': ['inputs', 'url', ...heads],
 }
