@@ -77,6 +77,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
           version,
         }),
     }),
+  completion: async (program) => (await import('./cli/completion.ts')).register(program, context),
 }
 
 /** Whom a deployment is written down for. */
@@ -91,7 +92,9 @@ const program = new Command('nixcluster')
 
 const [name = ''] = process.argv.slice(2)
 const asked = Object.hasOwn(commands, name) ? commands[name] : undefined
-if (asked === undefined) for (const register of Object.values(commands)) await register(program)
+// What completes commands has to know all of them.
+if (asked === undefined || name === 'completion')
+  for (const register of Object.values(commands)) await register(program)
 else await asked(program)
 if (name === '') program.outputHelp()
 else await program.parseAsync()
