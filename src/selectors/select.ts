@@ -298,12 +298,16 @@ function suggestion(
   only: ElementKind | undefined,
 ): string | undefined {
   const candidates: string[] = []
+  const written = relativeTo(place, name)
   for (const element of names.elements.values()) {
     if (candidates.length === enough) break
     if (only && element.kind !== only) continue
-    if (element.name !== '') candidates.push(element.name)
+    if (element.name === '') continue
+    const relative = relativeTo(place, element.name)
+    // Its label alone is short for nothing here: a role of another service, an interface.
+    if (element.label === written && relative !== element.name) return relative
+    candidates.push(element.name)
   }
-  const written = relativeTo(place, name)
   const relative = candidates.map((candidate) => relativeTo(place, candidate))
   const guess = closest(written, relative) ?? closest(name, candidates)
   // Another number is no spelling mistake.

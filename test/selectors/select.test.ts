@@ -158,6 +158,14 @@ test('a pattern of many stars is answered at once', () => {
   expect(performance.now() - start).toBeLessThan(1000)
 })
 
+test('a name that is short for something elsewhere is answered with how it is written here', () => {
+  expect(
+    problems(`services:\n  a: { roles: { server: [vm0] } }\n  s: { selectors: [server] }\n${vms}`),
+  ).toEqual([
+    "3:20 error: no host or service is called 'server' here, did you mean 'server.a'? [selectors/dangling]",
+  ])
+})
+
 test('an exclusion that names nothing is a warning; one that leaves nothing is an error', () => {
   expect(problems(`services:\n  s: { selectors: [vm0, -vm7] }\n${vms}`)).toEqual([
     "2:25 warning: no host or service is called 'vm7' here; example.com has vm0 to vm3 [selectors/dangling]",
