@@ -18,7 +18,7 @@ let
       options = {
         name = text name;
         key = text name;
-        path = text "/run/secrets/${config.name}";
+        path = text "/run/secrets${lib.optionalString config.neededForUsers "-for-users"}/${config.name}";
         format = mkOption {
           type = types.enum [
             "yaml"

@@ -14,10 +14,12 @@
   ./nixpkgs.nix
   ./openssh.nix
   ./prometheus-exporters.nix
+  ./restic.nix
   ./security.nix
   ./system.nix
   ./systemd.nix
   ./users.nix
+  ./vault.nix
   ./virtualisation.nix
   ./wireguard.nix
 ]

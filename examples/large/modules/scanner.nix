@@ -1,0 +1,3 @@
+{
+  environment.etc."scanner.conf".text = "camera = 0\n";
+}

@@ -1,0 +1,4 @@
+{ settings, lib, ... }:
+{
+  environment.etc."till/api".text = lib.concatLines settings.api;
+}

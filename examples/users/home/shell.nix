@@ -1,0 +1,5 @@
+# A module of home-manager.
+{ pkgs, ... }:
+{
+  home.packages = [ pkgs.htop ];
+}
