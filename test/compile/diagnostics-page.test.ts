@@ -18,8 +18,8 @@ const codes = new Set(
     .map(([, , code]) => code!),
 )
 
-/** What no text of a repository shows: it takes Nix, or the environment. */
-const shownOtherwise = ['compile/without-effect', 'config/unknown-variable']
+/** What no text of a repository shows: it takes Nix. */
+const shownOtherwise = ['compile/without-effect']
 
 test('every code has a section, and every section a code', () => {
   expect(codes.size).toBeGreaterThan(50)
@@ -58,11 +58,14 @@ test.each(pages.filter(({ code }) => !shownOtherwise.includes(code)))(
 /** What nearly every short example lacks. */
 const usual = ['lock/missing', 'compile/target-host']
 
-/** Path -> text: a block belongs to the path in front of it, else to nixcluster.yaml. */
+/** What a block without a path in front of it is. */
+const unnamed: Readonly<Record<string, string>> = { yaml: 'nixcluster.yaml', sh: 'command' }
+
+/** Path -> text: a block belongs to the path in front of it. */
 function examplesOf(text: string): Record<string, string> {
   const blocks = [...text.matchAll(/(?:^`([^`\n]+)`:\n\n)?^```([a-z]+)\n([^]*?)^```$/gm)]
   const named = blocks.flatMap(([, path, language, content]) => {
-    const file = path ?? (language === 'yaml' ? 'nixcluster.yaml' : undefined)
+    const file = path ?? unnamed[language!]
     return file === undefined ? [] : [[file, content!] as const]
   })
   expect(new Set(named.map(([path]) => path)).size).toBe(named.length)
@@ -96,11 +99,19 @@ function ofFleet(texts: Record<string, string>): string[] {
 
 const secrets: Readonly<Record<string, string>> = { 'weak.secret': 'hunter2' }
 
-function ofSettings(texts: Record<string, string>): string[] {
+const settings =
+  'repositories: [{ name: fleet, url: /srv/git/fleet.git, secretFile: fleet.secret }]'
+
+/** Of a `controller.yaml`, or of a command with variables in front of it. */
+function ofSettings({
+  'nixcluster.yaml': text = settings,
+  command = '',
+}: Record<string, string>): string[] {
+  const variables = [...command.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value])
   const { diagnostics } = readConfig({
     file: '/etc/nixcluster/controller.yaml',
-    text: texts['nixcluster.yaml'],
-    env: {},
+    text,
+    env: Object.fromEntries(variables) as Record<string, string>,
     readFile: (path) => {
       if (path.endsWith('/missing.secret')) throw new Error('no such file')
       const text = secrets[path.replace(/.*\//, '')] ?? '0123456789abcdef'
