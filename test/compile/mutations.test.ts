@@ -29,7 +29,7 @@ test.each(examples.map((_, index) => index))(
         const errors = diagnostics.filter(({ severity }) => severity === 'error')
         if ((errors.length === 0) !== (inventory !== undefined && rendered !== undefined))
           problem = 'neither errors nor an inventory'
-        if (performance.now() - start > 1000) problem = 'more than a second'
+        if (performance.now() - start > 10_000) problem = 'more than ten seconds'
       } catch (error) {
         problem = error
       }

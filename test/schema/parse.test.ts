@@ -85,6 +85,6 @@ test.each([
   const file = parse('a.yaml', text)
   const took = performance.now() - start
   expect(file.complaints.map(({ message }) => message)).toEqual([expected])
-  // 100 ms on a machine that has nothing else to do.
-  expect(took).toBeLessThan(400)
+  // A tenth of a second on a machine that has nothing else to do; unfolded, it would be minutes.
+  expect(took).toBeLessThan(5000)
 })
