@@ -62,6 +62,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   diff: async (program) =>
     (await import('./cli/diff.ts')).register(program, context, openRepository),
   explain: async (program) => (await import('./cli/explain.ts')).register(program, context),
+  graph: async (program) => (await import('./cli/graph.ts')).register(program, context),
   update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
   deploy: async (program) => (await import('./cli/deploy.ts')).register(program, context, user()),
   status: async (program) => (await import('./cli/status.ts')).register(program, context),

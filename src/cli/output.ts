@@ -1,5 +1,5 @@
 import type { Compilation } from '../model/compilation.ts'
-import type { Diagnostic } from '../model/diagnostic.ts'
+import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
 import { diagnosticsText } from '../report/diagnostics.ts'
 import { count } from '../report/wording.ts'
 import type { CliContext } from './context.ts'
@@ -12,6 +12,18 @@ export function printDiagnostics(
   write: (text: string) => void,
 ): void {
   if (diagnostics.length > 0) write(`${diagnosticsText(diagnostics, texts, { colour })}\n`)
+}
+
+/** Says what is wrong with a selector of the command line; false, with exit code 1, at an error. */
+export function printComplaints(
+  complaints: readonly Complaint[],
+  { stderr, exit }: CliContext,
+): boolean {
+  for (const { severity, message, hint, code } of complaints)
+    stderr(`${severity}: ${message}${hint ? `; ${hint}` : ''} [${code}]\n`)
+  const isFine = !complaints.some(({ severity }) => severity === 'error')
+  if (!isFine) exit(1)
+  return isFine
 }
 
 /** `2 errors in 3 files, 4 machines, 2 services` */

@@ -13,7 +13,7 @@ import { resolve, type Resolution } from '../selectors/resolve.ts'
 import { readCompiled, type Compiled } from './compiled.ts'
 import type { CliContext } from './context.ts'
 import { folderOf } from './folder.ts'
-import { couldNotRun, printJson } from './output.ts'
+import { couldNotRun, printComplaints, printJson } from './output.ts'
 
 const forms = ['table', 'json', 'hosts', 'ssh-known-hosts', 'ansible', 'prometheus'] as const
 
@@ -49,12 +49,7 @@ Examples:
         const compiled = await readCompiled(folderOf(context.cwd, options.dir), context)
         if (!compiled) return
         const resolution = resolve(selector, compiled.inventory, options.in)
-        for (const { severity, message, hint, code } of resolution.complaints)
-          context.stderr(`${severity}: ${message}${hint ? `; ${hint}` : ''} [${code}]\n`)
-        if (resolution.complaints.some(({ severity }) => severity === 'error')) {
-          context.exit(1)
-          return
-        }
+        if (!printComplaints(resolution.complaints, context)) return
         if (options.explain) printExplanations(resolution, compiled, options, context)
         else print(resolution, compiled, options, context)
       } catch (error) {

@@ -76,6 +76,8 @@ test.each([
   'render',
   'update',
   'explain',
+  'diff',
+  'graph',
   'deploy',
   'status',
   'serve',
