@@ -51,13 +51,10 @@ function editorSchema(definitions: Record<string, Schema>) {
   const documents = kinds.map((kind) => {
     const { properties, ...body } = definitions[kind]!
     const Kind = kind[0]!.toUpperCase() + kind.slice(1)
-    const place = { domain: { suffix: naming.suffix }, project: {} }[kind as string] ?? {
-      name: naming.name,
-    }
     const heads = {
       apiVersion: { ...naming.apiVersion, const: 'nixcluster/v1' },
       kind: { ...naming.kind, const: Kind },
-      ...place,
+      ...places[kind],
     }
     return {
       ...body,
@@ -77,25 +74,41 @@ function editorSchema(definitions: Record<string, Schema>) {
 const naming = {
   apiVersion: { title: 'API version', description: 'Always nixcluster/v1.' },
   kind: { title: 'Kind', description: 'What the document describes.' },
-  suffix: {
-    title: 'Suffix',
-    description: 'The domain: what the names of everything below it end in.',
-    type: 'string',
-    examples: ['example.com'],
+}
+
+/** The key that says where a document stands; nested in another one, the map's key does. */
+const places: Readonly<Record<(typeof kinds)[number], Schema>> = {
+  project: {},
+  domain: {
+    suffix: {
+      title: 'Suffix',
+      description: 'The domain: what the names of everything below it end in; empty for the root.',
+      type: 'string',
+      examples: ['example.com'],
+    },
   },
-  name: {
+  cluster: { name: fullName('example.com') },
+  service: { name: fullName('vault.example.com') },
+  machine: { name: fullName('vm0.example.com') },
+}
+
+function fullName(example: string): Schema {
+  return {
     title: 'Name',
-    description: 'Full domain name: its place in the hierarchy.',
+    description: 'Full domain name: its own label in front of the name of what it stands in.',
     type: 'string',
-    examples: ['vm0.example.com'],
-  },
+    examples: [example],
+  }
 }
 
 async function types(definitions: Record<string, Schema>): Promise<string> {
   const $defs = JSON.parse(
-    JSON.stringify(definitions, (key, value: unknown) =>
-      key === 'title' && typeof value === 'string' ? undefined : value,
-    ),
+    JSON.stringify(definitions, (key, value: unknown) => {
+      if (key === 'title' && typeof value === 'string') return undefined
+      // What a key says beside its reference would become a type of its own.
+      const $ref = (value as Schema | null)?.['$ref']
+      return typeof $ref === 'string' ? { $ref } : value
+    }),
   ) as Record<string, Schema>
   $defs['value']!['tsType'] = 'unknown'
   $defs['options']!['tsType'] = 'Record<string, unknown>'

@@ -5,40 +5,42 @@ export const definitions = {
   value: {
     title: 'Value',
     description:
-      'Free data; `!nix`, `!path`, `!read`, `!ip`, `!ips`, `!hostname`, `!hostnames`, `!fqdn`, `!fqdns`, `!host`, `!hosts` and `!force` may stand anywhere in it.',
+      'Any data; `!nix`, `!path`, `!read`, `!ip`, `!ips`, `!hostname`, `!hostnames`, `!fqdn`, `!fqdns`, `!host`, `!hosts` and `!force` may stand anywhere in it.',
     examples: [{ clusterAddresses: '!ips storage', openFirewall: true }],
   },
   options: {
     title: 'NixOS options',
     description:
-      'NixOS options. First-level keys are option paths with Nix\' quoting (`services.nginx.virtualHosts."a.b".root`), deeper keys are literal names.',
+      'Options of NixOS. First-level keys are option paths with Nix\' quoting (`services.nginx.virtualHosts."a.b".root`), deeper keys are literal names. `!nix`, `!path`, `!force` and the tags of selectors may stand in the values.',
     type: 'object',
     examples: [{ 'networking.firewall.allowedTCPPorts': [22, 8200] }],
   },
   system: {
     title: 'System',
-    description: "Nix' name of the platform.",
+    description:
+      "The platform of the machines, by Nix' name for it. Every machine needs one, its own or that of its cluster or domain.",
     type: 'string',
     pattern: '^[a-z0-9_]+-[a-z0-9]+$',
     examples: ['x86_64-linux', 'aarch64-linux'],
   },
   stateVersion: {
     title: 'State version',
-    description: 'The NixOS release that the machine was installed with (`system.stateVersion`).',
+    description:
+      'The release of NixOS that the machines were installed with (`system.stateVersion`), in quotes.',
     type: 'string',
     pattern: '^[0-9]{2}\\.[0-9]{2}$',
     examples: ['25.11'],
   },
   nixpkgs: {
     title: 'nixpkgs',
-    description: 'Name of the flake input that machines are built from.',
+    description: 'Name of the flake input that the machines are built from. Default: nixpkgs.',
     type: 'string',
     examples: ['nixpkgs'],
   },
   users: {
     title: 'Users',
     description:
-      'User name -> settings as in `users.users.<name>` of NixOS; first-level keys are option paths.',
+      'User name -> settings as in `users.users.<name>` of NixOS; first-level keys are option paths. Merged with the users of outer levels.',
     type: 'object',
     additionalProperties: { $ref: '#/$defs/user' },
     examples: [{ admin: { isNormalUser: true, extraGroups: ['wheel'] } }],
@@ -68,7 +70,7 @@ export const definitions = {
   },
   modules: {
     title: 'Modules',
-    description: 'NixOS modules, in order.',
+    description: 'Modules of NixOS, in order.',
     type: 'array',
     items: { $ref: '#/$defs/module' },
     examples: [['/modules/base.nix', { flake: 'disko', attribute: 'nixosModules.default' }]],
@@ -83,7 +85,11 @@ export const definitions = {
       { $ref: '#/$defs/flakeModule' },
       { $ref: '#/$defs/configModule' },
     ],
-    examples: ['/modules/base.nix'],
+    examples: [
+      '/modules/base.nix',
+      { path: '/machines/disk.nix', args: { device: '/dev/sda' } },
+      { flake: 'disko', attribute: 'nixosModules.default' },
+    ],
   },
   pathModule: {
     title: 'Module by path',
@@ -94,7 +100,13 @@ export const definitions = {
     properties: {
       for: { $ref: '#/$defs/moduleFor' },
       path: { $ref: '#/$defs/path' },
-      args: { $ref: '#/$defs/value' },
+      args: {
+        $ref: '#/$defs/value',
+        title: 'Arguments',
+        description:
+          'What the file, a function to a module, is called with; see Value for the tags.',
+        examples: [{ device: '/dev/sda' }],
+      },
     },
     examples: [{ path: '/machines/disk.nix', args: { device: '/dev/sda' } }],
   },
@@ -151,7 +163,14 @@ export const definitions = {
     title: 'Selector',
     description: 'Text that names elements, or the same as a map.',
     anyOf: [{ type: 'string' }, { $ref: '#/$defs/selectorMap' }],
-    examples: ['vm0', 'api.vault', 'tag:rack-a'],
+    examples: [
+      'vm0',
+      'api.vault',
+      'vm*',
+      '-vm3',
+      'tag:rack-a',
+      { select: 'vm*', tags: ['rack-a'] },
+    ],
   },
   selectorMap: {
     title: 'Selector as a map',
@@ -199,7 +218,7 @@ export const definitions = {
   },
   deployment: {
     title: 'Deployment',
-    description: 'How the controller reaches and activates machines.',
+    description: 'How machines are reached and activated; merged with what outer levels say.',
     type: 'object',
     additionalProperties: false,
     properties: {
@@ -686,7 +705,12 @@ export const definitions = {
         examples: [['192.168.122.1']],
       },
       tags: { $ref: '#/$defs/tags' },
-      data: { $ref: '#/$defs/value' },
+      data: {
+        $ref: '#/$defs/value',
+        title: 'Data',
+        description: 'About the virtual host itself; definitions see it as `host.data`.',
+        examples: [{ rack: 7 }],
+      },
       image: {
         title: 'Image',
         description: 'Of an `oci-container`: the image that it runs.',
@@ -772,7 +796,7 @@ export const definitions = {
     title: 'Role',
     description: 'The hosts of a role: selectors, or a map with more.',
     anyOf: [{ $ref: '#/$defs/selectors' }, { $ref: '#/$defs/roleMap' }],
-    examples: [['vm0']],
+    examples: [['vm0'], { selectors: ['vm0', 'vm1', 'vm2'], min: 3 }],
   },
   roleMap: {
     title: 'Role as a map',
@@ -836,7 +860,7 @@ export const definitions = {
       { $ref: '#/$defs/builtinDefinition' },
       { $ref: '#/$defs/configDefinition' },
     ],
-    examples: [{ path: '/services/vault.nix' }],
+    examples: [{ path: '/services/vault.nix' }, { builtin: 'static-dns' }],
   },
   pathDefinition: {
     title: 'Definition by path',
@@ -953,7 +977,8 @@ export const definitions = {
     properties: {
       include: {
         title: 'Include',
-        description: 'Which files are read, as globs, beside nixcluster.yaml.',
+        description:
+          'Which files are read beside nixcluster.yaml, as globs. Default: `clusters/**/*.{yaml,yml}`.',
         type: 'array',
         items: { type: 'string', minLength: 1 },
         examples: [['clusters/**/*.{yaml,yml}']],
@@ -969,7 +994,7 @@ export const definitions = {
       generation: {
         title: 'Generation',
         description:
-          "The renderer's generation: the same one gives the same files, however new the controller.",
+          "The renderer's generation: the same one gives the same files, however new the program. Default: 1.",
         type: 'integer',
         enum: [1],
         examples: [1],
@@ -1055,16 +1080,31 @@ export const definitions = {
         examples: [{ api: ['vm0'] }],
       },
       definition: { $ref: '#/$defs/definition' },
-      settings: { $ref: '#/$defs/value' },
-      config: { $ref: '#/$defs/value' },
+      settings: {
+        $ref: '#/$defs/value',
+        title: 'Settings',
+        description: 'What the definition is given, as it is written; see Value for the tags.',
+        examples: [{ clusterAddresses: '!ips storage', openFirewall: true }],
+      },
+      config: {
+        $ref: '#/$defs/value',
+        title: 'Config',
+        description: 'Another name of `settings`.',
+        examples: [{ openFirewall: true }],
+      },
       modules: { $ref: '#/$defs/modules' },
-      data: { $ref: '#/$defs/value' },
+      data: {
+        $ref: '#/$defs/value',
+        title: 'Data',
+        description: 'About the service itself; definitions see it as `service.data`.',
+        examples: [{ owner: 'storage team' }],
+      },
     },
     examples: [{ selectors: ['vm*'], definition: { path: '/services/vault.nix' } }],
   },
   machine: {
     title: 'Machine',
-    description: 'A NixOS machine.',
+    description: 'A machine, and what runs on it alone.',
     type: 'object',
     additionalProperties: false,
     'x-planned': ['checks', 'rollout', 'previously'],
@@ -1078,7 +1118,8 @@ export const definitions = {
       },
       render: {
         title: 'Render',
-        description: "Switches off what we would set of NixOS' options.",
+        description:
+          "Switches off what is set from the machine's name and interfaces, for modules that set it themselves.",
         type: 'object',
         additionalProperties: false,
         properties: {
@@ -1130,7 +1171,12 @@ export const definitions = {
           },
         ],
       },
-      data: { $ref: '#/$defs/value' },
+      data: {
+        $ref: '#/$defs/value',
+        title: 'Data',
+        description: 'About the machine itself; definitions see it as `host.data`.',
+        examples: [{ rack: 7 }],
+      },
     },
     examples: [{ interfaces: { eno1: { addresses: ['192.168.122.200/24'] } } }],
   },

@@ -124,36 +124,48 @@ tags: rack-a
   )
 })
 
-test('keys are completed, with what they mean', async () => {
+test('keys of the kind are completed, with what they mean', async () => {
   const text = `apiVersion: nixcluster/v1
 kind: Machine
 name: vm9.example.internal
 deployment:
   
 `
-  const { uri } = await open('completed.yaml', text)
-  const complete = async (line: number, character: number) =>
-    (await connection.sendRequest('textDocument/completion', {
-      textDocument: { uri },
-      position: { line, character },
-    })) as { items: readonly { label: string; documentation?: unknown }[] }
-  const { items } = await complete(5, 2)
-  expect(items.map(({ label }) => label)).toEqual(
+  const deployment = await complete('deployment.yaml', text, 5, 2)
+  expect(deployment.map(({ label }) => label)).toEqual(
     expect.arrayContaining(['targetHost', 'sshUser', 'hostKey', 'magicRollback']),
   )
-  expect(JSON.stringify(items.find(({ label }) => label === 'port'))).toContain('SSH port')
+  expect(JSON.stringify(deployment.find(({ label }) => label === 'port'))).toContain('SSH port')
+  const machine = await complete('machine.yaml', text.replace(/deployment:[^]*/, '\n'), 4, 0)
+  const labels = machine.map(({ label }) => label)
+  expect(labels).toEqual(expect.arrayContaining(['interfaces', 'virtualHosts', 'tags']))
+  expect(labels).not.toContain('clusters')
 })
 
-test('hovering over a key shows its description', async () => {
+async function complete(name: string, text: string, line: number, character: number) {
+  const { uri } = await open(name, text)
+  const { items } = (await connection.sendRequest('textDocument/completion', {
+    textDocument: { uri },
+    position: { line, character },
+  })) as { items: readonly { label: string; documentation?: unknown }[] }
+  return items
+}
+
+test('hovering over a key shows its description, that of the place where it stands', async () => {
   const text = `apiVersion: nixcluster/v1
 kind: Machine
 name: vm9.example.internal
 interfaces: { eth0: { mtu: 9000 } }
+data: { rack: 7 }
 `
   const { uri } = await open('hovered.yaml', text)
-  const hover = await connection.sendRequest('textDocument/hover', {
-    textDocument: { uri },
-    position: { line: 4, character: 23 },
-  })
-  expect(JSON.stringify(hover)).toContain('Size of the largest packet')
+  const hover = async (line: number, character: number): Promise<string> =>
+    JSON.stringify(
+      await connection.sendRequest('textDocument/hover', {
+        textDocument: { uri },
+        position: { line, character },
+      }),
+    )
+  expect(await hover(4, 23)).toContain('Size of the largest packet')
+  expect(await hover(5, 1)).toContain('About the machine itself')
 })
