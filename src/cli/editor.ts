@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { defaultInclude } from '../compile/configuration.ts'
 import { projectFile } from '../schema/decode.ts'
 import { tags } from '../schema/tags.ts'
+import { writeNew } from './folder.ts'
 
 /** Where a repository keeps the schema: editors find it without a network, and without this program. */
 export const schemaFile = '.nixcluster/schema.json'
@@ -15,21 +16,11 @@ export const modeline = (depth: number): string =>
 /** Writes what editors need, and gives the paths that were written; settings that are there stay. */
 export async function writeEditorFiles(folder: string): Promise<readonly string[]> {
   const schema = await readFile(new URL('../../schemas/nixcluster.schema.json', import.meta.url))
-  await write(join(folder, schemaFile), schema, 'w')
+  await mkdir(dirname(join(folder, schemaFile)), { recursive: true })
+  await writeFile(join(folder, schemaFile), schema)
   const settings = `${JSON.stringify(editorSettings, null, 2)}\n`
-  const isNew = await write(join(folder, settingsFile), settings, 'wx').then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false
-      throw error
-    },
-  )
+  const isNew = await writeNew(join(folder, settingsFile), settings)
   return [schemaFile, ...(isNew ? [settingsFile] : [])]
-}
-
-async function write(file: string, text: string | Buffer, flag: 'w' | 'wx'): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text, { flag })
 }
 
 /** For VS Code; the same keys configure yaml-language-server in other editors. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
+import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
 import { isConfiguration } from '../compile/configuration.ts'
 import type { SourceTree } from '../model/compilation.ts'
 
@@ -41,4 +41,16 @@ async function isInnerLink(root: string, path: string): Promise<boolean> {
 /** The folder that a command works in. */
 export function folderOf(cwd: string, dir: string | undefined): string {
   return resolve(cwd, dir ?? '.')
+}
+
+/** Writes a file where there is none of that name; says whether it did. */
+export async function writeNew(file: string, text: string): Promise<boolean> {
+  await mkdir(dirname(file), { recursive: true })
+  try {
+    await writeFile(file, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }

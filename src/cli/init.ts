@@ -1,9 +1,9 @@
-import { access, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext, LockFlake } from './context.ts'
 import { modeline, writeEditorFiles } from './editor.ts'
-import { folderOf } from './folder.ts'
+import { folderOf, writeNew } from './folder.ts'
 import { couldNotRun } from './output.ts'
 import { update } from './update.ts'
 
@@ -31,34 +31,35 @@ async function init(
   context: CliContext,
   lock: LockFlake | undefined,
 ): Promise<void> {
-  const existing = await Promise.all(
-    [...starter.keys()].map(async (path) => ((await exists(join(folder, path))) ? [path] : [])),
-  )
-  const [first] = existing.flat()
+  const first = [...starter.keys()].find((path) => existsSync(join(folder, path)))
   if (first !== undefined) {
     context.stderr(`${first} is there already: nothing is written\n`)
     context.exit(1)
     return
   }
-  for (const [path, text] of starter) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-    context.stdout(`${path} is written\n`)
-  }
+  for (const [path, text] of [...starter, ...beside])
+    if (await writeNew(join(folder, path), text)) context.stdout(`${path} is written\n`)
   await initEditor(folder, context)
-  if (lock) await update(folder, 'missing', context, lock)
-  else context.stdout('next: nixcluster update, which needs Nix, writes flake.lock\n')
+  const isLocked = lock !== undefined && (await wroteLock(folder, context, lock))
+  context.stdout(
+    'next: write your machines into clusters/example.yaml, then run nixcluster validate\n',
+  )
+  if (!isLocked) context.stdout('then: nixcluster update, which needs Nix, writes flake.lock\n')
 }
 
 async function initEditor(folder: string, context: CliContext): Promise<void> {
   for (const path of await writeEditorFiles(folder)) context.stdout(`${path} is written\n`)
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+/** Without a network there is no lock yet, but a repository all the same. */
+async function wroteLock(folder: string, context: CliContext, lock: LockFlake): Promise<boolean> {
+  try {
+    await update(folder, 'missing', context, lock)
+    return true
+  } catch (error) {
+    context.stderr(`${error instanceof Error ? error.message : String(error)}\n`)
+    return false
+  }
 }
 
 /** path -> text of the first configuration. */
@@ -84,6 +85,8 @@ system: x86_64-linux
 stateVersion: "25.11"
 modules: [/modules/base.nix]
 users:
+  # root: # whom the controller logs in as
+  #   openssh.authorizedKeys.keys: [ssh-ed25519 AAAA… controller]
   admin:
     isNormalUser: true
     extraGroups: [wheel]
@@ -110,6 +113,34 @@ machines:
 {
   services.openssh.enable = true;
 }
+`,
+  ],
+])
+
+/** path -> text of what a repository may have of its own already. */
+const beside: ReadonlyMap<string, string> = new Map([
+  ['.gitignore', '# What nix build leaves.\nresult\nresult-*\n'],
+  [
+    'README.md',
+    `# Our machines
+
+One configuration for all of them, by NixClusterConfig.
+
+- \`nixcluster.yaml\`: inputs, and the domain that all names end in
+- \`clusters/\`: clusters with their machines, users and services
+- \`modules/\`: NixOS modules that these refer to, such as disks and boot loaders
+- \`.nixcluster/\`, \`.vscode/\`: what editors know of the keys; \`nixcluster init --editor\` renews it
+
+How it goes on:
+
+1. Write your machines into clusters/example.yaml, with real addresses and keys.
+2. \`nixcluster validate\` says what is wrong, \`nixcluster resolve vm0 --explain\` where a machine
+   has its settings from, \`nixcluster graph\` draws what runs where.
+3. \`nixcluster update\` locks the inputs in flake.lock, which needs Nix. Commit all of it.
+4. \`nixcluster diff HEAD\` says which machines a change concerns, before it is committed.
+5. \`nixcluster render --out /tmp/rendered\` writes the flake that comes of it, and this builds a machine:
+   \`nix build /tmp/rendered#nixosConfigurations.'"vm0.example.internal"'.config.system.build.toplevel\`
+6. The controller deploys what is pushed: \`nixcluster serve --help\`.
 `,
   ],
 ])

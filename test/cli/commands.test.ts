@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -28,7 +29,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const noLock: LockFlake = () => Promise.reject(new Error('nix is not here'))
 
 /** Runs a command line in the temporary folder. */
-async function run(line: string, lock: LockFlake = noLock) {
+async function run(line: string, lock: LockFlake = noLock, initLock?: LockFlake) {
   const result = { stdout: '', stderr: '', code: 0 }
   const context: CliContext = {
     version: '1.2.3',
@@ -43,7 +44,7 @@ async function run(line: string, lock: LockFlake = noLock) {
   registerValidate(program, context)
   registerResolve(program, context)
   registerRender(program, context)
-  registerInit(program, context)
+  registerInit(program, context, initLock)
   registerUpdate(program, context, lock)
   registerExplain(program, context)
   await program.parseAsync(line.split(' '), { from: 'user' })
@@ -67,6 +68,45 @@ test('init writes a repository that validates, and never writes over one', async
     stderr: 'nixcluster.yaml is there already: nothing is written\n',
   })
   expect(readFileSync(join(folder, 'nixcluster.yaml'), 'utf8')).toBe(before)
+})
+
+test('init leaves a README and a .gitignore as they are, and says how it goes on', async () => {
+  writeFileSync(join(folder, 'README.md'), '# Mine\n')
+  const { stdout, stderr, code } = await run('init')
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  expect(stdout.split('\n')).toEqual([
+    'nixcluster.yaml is written',
+    'clusters/example.yaml is written',
+    'modules/base.nix is written',
+    '.gitignore is written',
+    '.nixcluster/schema.json is written',
+    '.vscode/settings.json is written',
+    'next: write your machines into clusters/example.yaml, then run nixcluster validate',
+    'then: nixcluster update, which needs Nix, writes flake.lock',
+    '',
+  ])
+  expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe('# Mine\n')
+})
+
+test('init gives a repository even where nothing can be locked', async () => {
+  const { stdout, stderr, code } = await run('init', noLock, noLock)
+  expect({ stderr, code }).toEqual({
+    stderr: 'flake.lock is not written: nix is not here\n',
+    code: 0,
+  })
+  expect(stdout).toContain('then: nixcluster update')
+  expect((await run('validate')).code).toBe(0)
+})
+
+test('what init writes for people names commands and files that there are', async () => {
+  await run('init')
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+  const help = execFileSync('bin/nixcluster', ['help'], { encoding: 'utf8' })
+  for (const [, command] of readme.matchAll(/`nixcluster ([a-z]+)/g))
+    expect(help).toMatch(new RegExp(`^  ${command} `, 'm'))
+  const paths = [...readme.matchAll(/`([\w.-]+\/|[\w./-]+\.yaml)`/g)].map(([, path]) => path!)
+  expect(paths).toContain('modules/')
+  expect(paths.filter((path) => !existsSync(join(folder, path)))).toEqual([])
 })
 
 test('init --editor brings the schema up to date, and leaves settings as they are', async () => {
