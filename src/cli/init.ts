@@ -139,7 +139,7 @@ How it goes on:
 3. \`nixcluster update\` locks the inputs in flake.lock, which needs Nix. Commit all of it.
 4. \`nixcluster diff HEAD\` says which machines a change concerns, before it is committed.
 5. \`nixcluster render --out /tmp/rendered\` writes the flake that comes of it, and this builds a machine:
-   \`nix build /tmp/rendered#nixosConfigurations.'"vm0.example.internal"'.config.system.build.toplevel\`
+   \`nix build path:/tmp/rendered#nixosConfigurations.vm0.config.system.build.toplevel\`
 6. The controller deploys what is pushed: \`nixcluster serve --help\`.
 `,
   ],

@@ -1,21 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
 import type { Command } from 'commander'
 import type { RenderedTree } from '../model/compilation.ts'
+import { generatedTree } from '../render/generated-tree.ts'
 import { count } from '../report/wording.ts'
-import { readCompiled } from './compiled.ts'
+import { readCompiled, type Compiled } from './compiled.ts'
 import type { CliContext } from './context.ts'
 import { folderOf } from './folder.ts'
 import { couldNotRun } from './output.ts'
 
-/** `nixcluster render --out DIR`: the generated files, as the generated branch would have them. */
+/** `nixcluster render --out DIR`: a folder as the generated branch would be, a flake that Nix evaluates. */
 export function register(program: Command, context: CliContext): void {
   program
     .command('render')
-    .description('write the generated files into a folder')
+    .description('write the flake that comes of it into a folder')
     .requiredOption(
       '--out <folder>',
-      'where to write, - for the standard output; what is there of the same name is replaced',
+      'where to write, with the source; what is there of the same name is replaced; - prints what is generated',
     )
     .option('--dir <folder>', 'the repository (default: the current folder)')
     .addHelpText('after', '\nExample: nixcluster render --out /tmp/rendered')
@@ -36,12 +37,33 @@ export function register(program: Command, context: CliContext): void {
           writeStream(context.stdout, compiled.rendered)
           return
         }
+        const copied = await copySource(folder, target, compiled)
         await writeFiles(target, compiled.rendered)
-        context.stdout(`${count(compiled.rendered.files.size, 'file')} written to ${out}\n`)
+        const generated = compiled.rendered.files.size
+        context.stdout(
+          `${count(generated + copied, 'file')} written to ${out}, ${generated} of them generated\n`,
+        )
       } catch (error) {
         couldNotRun(context, error)
       }
     })
+}
+
+/** What of the source is in the generated branch, with what generated files refer to; says how many. */
+async function copySource(
+  folder: string,
+  target: string,
+  { source, rendered }: Compiled,
+): Promise<number> {
+  const entries = [...source.paths]
+    .filter((path) => !join(folder, path).startsWith(target + sep))
+    .map((path) => ({ path, from: join(folder, path) }))
+  const { kept } = generatedTree(entries, rendered)
+  for (const { path, from } of kept) {
+    await mkdir(dirname(join(target, path)), { recursive: true })
+    await copyFile(from, join(target, path))
+  }
+  return kept.length
 }
 
 /** Writes generated files below a folder. */

@@ -244,9 +244,18 @@ test('render writes what the generated branch would have, and nothing when there
   useDemo()
   expect(await run('render --out out')).toMatchObject({ code: 0 })
   expect(readFileSync(join(folder, 'out/flake.nix'), 'utf8')).toContain('web1.demo.lab')
+  expect(existsSync(join(folder, 'out/modules/base.nix'))).toBe(true)
   edit('clusters/demo.yaml', 'system:', 'sytem:')
   expect(await run('render --out other')).toMatchObject({ code: 1, stdout: '' })
   expect(existsSync(join(folder, 'other'))).toBe(false)
+})
+
+test('render moves a flake.nix of the source aside, and leaves out what is there already', async () => {
+  useDemo()
+  writeFileSync(join(folder, 'flake.nix'), '{ outputs = _: { }; }')
+  const first = await run('render --out out')
+  expect(readFileSync(join(folder, 'out/flake.source.nix'), 'utf8')).toBe('{ outputs = _: { }; }')
+  expect((await run('render --out out')).stdout).toBe(first.stdout)
 })
 
 test("render writes nothing over the source's own files", async () => {
