@@ -18,7 +18,7 @@ import { createDeployments } from './deployment.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { withoutEchoes } from './echoes.ts'
-import { checkNixpkgs, isManaged, levelOf, toMachine, toUnmanaged } from './machines.ts'
+import { checkNixpkgs, dataOf, isManaged, levelOf, toMachine, toUnmanaged } from './machines.ts'
 import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
@@ -173,12 +173,13 @@ function resolveFleet(
     domains: byName(fleet.domains).map((domain): Domain => {
       const { kind, name, label, at: place } = domain
       const settings = nixosSettings(domain.body, levelOf(domain), context)
-      return { kind, name, label, at: place, settings }
+      return { kind, name, label, at: place, settings, ...dataOf(domain, context) }
     }),
     clusters: byName(fleet.clusters).map((cluster): Cluster => {
       const { kind, name, label, at: place, parent } = cluster
       const settings = nixosSettings(cluster.body, levelOf(cluster), context)
-      return { kind, name, label, at: place, domain: parent, settings }
+      const data = dataOf(cluster, context)
+      return { kind, name, label, at: place, domain: parent, settings, ...data }
     }),
     services,
     machines: byName(fleet.machines.filter(isManaged)).flatMap((machine) => {

@@ -21,7 +21,12 @@ const follows: Readonly<Record<string, readonly string[]>> = {
   'compile/builtin': ['roles'],
   'compile/gateway': ['addresses'],
   'compile/primary': ['primary'],
-  'compile/virtual-host': ['image', 'type', 'network'],
+  'compile/virtual-host': [
+    ...['image', 'type', 'network', 'bridge', 'macvlan'],
+    ...['interfaces', 'addresses', 'gateway', 'device'],
+  ],
+  'compile/unmanaged': ['managed'],
+  'selectors/no-modules': ['managed', 'runs'],
   'compile/system': ['system', ...declaring],
   'compile/unknown-input': ['inputs', 'url', ...heads],
 }

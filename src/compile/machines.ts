@@ -1,4 +1,5 @@
 import type { Install, Machine, UnmanagedMachine } from '../model/inventory.ts'
+import type { Value } from '../model/value.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type {
   DeclaredCluster,
@@ -104,13 +105,19 @@ export function tagsAndData(
   host: DeclaredMachine | DeclaredVirtualHost,
   context: SettingsContext,
 ): Pick<Machine, 'tags' | 'data'> {
-  const { tags, data } = host.body
-  const { tree, place } = at(levelOf(host), 'data')
-  const value = data === undefined ? undefined : tree && toValue(tree, place, host.name, context)
-  return {
-    tags: [...new Set((tags ?? []).filter((tag) => typeof tag === 'string'))],
-    ...(value ? { data: value } : {}),
-  }
+  const tags = (host.body.tags ?? []).filter((tag) => typeof tag === 'string')
+  return { tags: [...new Set(tags)], ...dataOf(host, context) }
+}
+
+/** The free data of an element. */
+export function dataOf(
+  element: DeclaredVirtualHost | DeclaredMachine | DeclaredCluster | DeclaredDomain,
+  context: SettingsContext,
+): { readonly data?: Value } {
+  if (element.body.data === undefined) return {}
+  const { tree, place } = at(levelOf(element), 'data')
+  const value = tree && toValue(tree, place, element.name, context)
+  return value ? { data: value } : {}
 }
 
 function installOf(

@@ -232,6 +232,13 @@ function compareLevels(before: Inventory, after: Inventory, note: Note): void {
   const inside = machinesByLevel(after.machines.filter(({ name }) => old.has(name)))
   for (const [was, level] of pairs(levels(before), levels(after), ({ name }) => name)) {
     const one = (level ?? was)!
+    if (!isSame(was?.data, level?.data))
+      note(
+        `data of ${one.name} ${verb(was?.data, level?.data)}`,
+        inside.get(one.name) ?? [],
+        below(one.at, 'data'),
+        level ? 'after' : 'before',
+      )
     const [from, to] = [was?.settings ?? none, level?.settings ?? none]
     compareSettings(from, to, one.name, inside.get(one.name) ?? [], was?.at ?? one.at, one.at, note)
   }

@@ -50,12 +50,14 @@ export interface Element {
 export interface Domain extends Element {
   readonly kind: 'domain'
   readonly settings: NixosSettings
+  readonly data?: Value
 }
 
 export interface Cluster extends Element {
   readonly kind: 'cluster'
   readonly domain: string
   readonly settings: NixosSettings
+  readonly data?: Value
 }
 
 /** What one level gives to NixOS: a module of its own. */

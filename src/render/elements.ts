@@ -41,6 +41,7 @@ export function toLevel(level: Domain | Cluster, places: Places): Nix {
     name: text(level.name),
     label: text(level.label),
     place: text(placeOf(level)),
+    data: level.data && withScopeWhereNeeded(toNix(level.data, places.levels.get(level.name)!)),
     ...toModules(level.settings, places.levels.get(level.name)!),
   })
 }
@@ -187,6 +188,7 @@ export function toHost(host: Host, names: readonly string[], places: Places): Ni
             device: text(each.device),
             addresses: texts(each.addresses),
             dhcp: word(String(each.dhcp)),
+            mac: each.mac === undefined ? undefined : text(each.mac),
             gateways: texts(each.gateways),
           }),
         ]),

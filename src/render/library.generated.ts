@@ -112,11 +112,16 @@ let
   # From the outermost inward.
   levels = map import host.levels;
   element = kind: lib.findFirst (level: level.kind == kind) null levels;
-  describe = level: {
-    inherit (level) name label;
-    fqdn = level.name;
-    data = level.data or { };
-  };
+  describe =
+    scope: level:
+    let
+      data = level.data or { };
+    in
+    {
+      inherit (level) name label;
+      fqdn = level.name;
+      data = if builtins.isFunction data then data scope else data;
+    };
 
   # A generated file is a function where it holds \`!nix\`, data where it does not.
   load =
@@ -138,8 +143,8 @@ let
           inputs
           ;
         this = scope.hostAt host.host;
-        cluster = describe (element "cluster");
-        domain = describe (element "domain");
+        cluster = describe scope (element "cluster");
+        domain = describe scope (element "domain");
         force = lib.mkForce;
         # What a definition sees of the host in a file.
         hostAt =
@@ -1436,7 +1441,7 @@ let
       hash = builtins.hashString "sha256" interface.name;
       pair = index: builtins.substring (2 * index) 2 hash;
     in
-    lib.concatStringsSep ":" ([ "02" ] ++ map pair (lib.range 0 4));
+    interface.mac or (lib.concatStringsSep ":" ([ "02" ] ++ map pair (lib.range 0 4)));
 
   # Linux takes 15 characters: a longer name is cut, and its hash keeps it apart from others.
   idOf =
@@ -1473,18 +1478,24 @@ let
 
   connected = lib.optionalAttrs (network != null) {
     microvm.interfaces = map connect (lib.attrValues host.interfaces);
-    # The guest would give names of its own choice.
+    # The guest would give names of its own choice; a MAC address that is written has its link already.
     systemd.network.links = lib.mapAttrs' (
       label: interface:
       lib.nameValuePair "10-\${label}" {
         matchConfig.MACAddress = macOf interface;
         linkConfig.Name = interface.device;
       }
-    ) host.interfaces;
+    ) (lib.filterAttrs (_: interface: !(interface ? mac)) host.interfaces);
   };
 in
 {
-  imports = [ inputs.microvm.nixosModules.host ];
+  # Once, though a machine may have several.
+  imports = [
+    {
+      key = "nixcluster/microvm";
+      imports = [ inputs.microvm.nixosModules.host ];
+    }
+  ];
 
   microvm.vms.\${name} = lib.mkMerge [
     {

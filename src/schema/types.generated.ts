@@ -619,6 +619,7 @@ export interface Domain {
   clusters?: {
     [k: string]: Cluster
   }
+  data?: Value
 }
 /**
  * What runs on one or several hosts of a cluster or domain.
@@ -662,6 +663,7 @@ export interface Cluster {
   machines?: {
     [k: string]: Machine
   }
+  data?: Value
 }
 /**
  * A machine, and what runs on it alone.

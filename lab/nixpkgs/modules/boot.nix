@@ -16,7 +16,7 @@ in
   options.boot = {
     isContainer = mkOption {
       type = types.bool;
-      default = false;
+      default = config.boot.isNspawnContainer;
     };
     kernelPackages = mkOption {
       type = types.raw;

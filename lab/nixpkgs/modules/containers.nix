@@ -7,115 +7,150 @@
 let
   inherit (lib) mkOption types;
   hostPkgs = pkgs;
-  nullable = type: mkOption {
-    type = types.nullOr type;
-    default = null;
+  nullable =
+    type:
+    mkOption {
+      type = types.nullOr type;
+      default = null;
+    };
+  flag =
+    default:
+    mkOption {
+      type = types.bool;
+      inherit default;
+    };
+  strings = mkOption {
+    type = types.listOf types.str;
+    default = [ ];
   };
-  flag = default: mkOption {
-    type = types.bool;
-    inherit default;
-  };
+  listOfSets =
+    options:
+    mkOption {
+      type = types.listOf (types.submodule { inherit options; });
+      default = [ ];
+    };
+
+  # A container's own evaluation; its platform is the machine's.
   inner =
     name: specialArgs: loc: defs:
     (lib.evalModules {
       class = "nixos";
-      specialArgs = { modulesPath = toString ./.; } // specialArgs;
+      specialArgs = {
+        modulesPath = toString ./.;
+      }
+      // specialArgs;
       prefix = loc;
-      modules = import ./. ++ [
-        {
-          _file = "containers.nix";
-          boot.isContainer = true;
-          networking.hostName = lib.mkDefault name;
-          networking.useDHCP = false;
-          nixpkgs.hostPlatform = lib.mkDefault hostPkgs.stdenv.hostPlatform.system;
-        }
-      ] ++ map (d: lib.setDefaultModuleLocation d.file d.value) defs;
+      modules =
+        import ./.
+        ++ [
+          {
+            _file = "containers.nix";
+            boot.isNspawnContainer = true;
+            networking.hostName = lib.mkDefault name;
+            networking.useDHCP = false;
+            nixpkgs.hostPlatform = hostPkgs.stdenv.hostPlatform;
+          }
+        ]
+        ++ map (d: lib.setDefaultModuleLocation d.file d.value) defs;
     }).config;
+
+  network = {
+    hostBridge = nullable types.str;
+    hostAddress = nullable types.str;
+    hostAddress6 = nullable types.str;
+    localAddress = nullable types.str;
+    localAddress6 = nullable types.str;
+    localMacAddress = nullable (types.strMatching "([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}");
+    forwardPorts = listOfSets {
+      protocol = mkOption {
+        type = types.str;
+        default = "tcp";
+      };
+      hostPort = mkOption { type = types.port; };
+      containerPort = nullable types.port;
+    };
+  };
+
+  bindMount =
+    { name, ... }:
+    {
+      options = {
+        mountPoint = mkOption { type = types.str; };
+        hostPath = nullable types.str;
+        isReadOnly = flag true;
+      };
+      config.mountPoint = lib.mkDefault name;
+    };
+
+  container =
+    {
+      name,
+      config,
+      options,
+      ...
+    }:
+    {
+      options = network // {
+        config = mkOption {
+          type = lib.mkOptionType {
+            name = "Toplevel NixOS config";
+            merge = inner name config.specialArgs;
+          };
+        };
+        path = mkOption { type = types.path; };
+        specialArgs = mkOption {
+          type = types.attrsOf types.unspecified;
+          default = { };
+        };
+        additionalCapabilities = strings;
+        allowedDevices = listOfSets {
+          node = mkOption { type = types.str; };
+          modifier = mkOption { type = types.str; };
+        };
+        autoStart = flag false;
+        bindMounts = mkOption {
+          type = types.attrsOf (types.submodule bindMount);
+          default = { };
+        };
+        copyResolvConf = flag true;
+        enableTun = flag false;
+        ephemeral = flag false;
+        extraFlags = strings;
+        extraVeths = mkOption {
+          type = types.attrsOf (types.submodule { options = network; });
+          default = { };
+        };
+        flake = nullable types.str;
+        interfaces = strings;
+        macvlans = strings;
+        networkNamespace = nullable types.path;
+        privateNetwork = flag false;
+        privateUsers = mkOption {
+          type = types.either types.ints.u32 (
+            types.enum [
+              "no"
+              "identity"
+              "pick"
+            ]
+          );
+          default = "no";
+        };
+        restartIfChanged = flag true;
+        timeoutStartSec = mkOption {
+          type = types.str;
+          default = "1min";
+        };
+        tmpfs = strings;
+      };
+      config.path = lib.mkIf options.config.isDefined config.config.system.build.toplevel;
+    };
 in
 {
+  options.boot.isNspawnContainer = flag false;
+  options.boot.enableContainers = flag (config.containers != { });
   options.containers = mkOption {
     default = { };
-    type = types.attrsOf (
-      types.submodule (
-        { name, config, ... }:
-        {
-          options = {
-            config = mkOption {
-              type = lib.mkOptionType {
-                name = "Toplevel NixOS config";
-                merge = inner name config.specialArgs;
-              };
-            };
-            path = mkOption { type = types.path; };
-            specialArgs = mkOption {
-              type = types.attrsOf types.unspecified;
-              default = { };
-            };
-            autoStart = flag false;
-            ephemeral = flag false;
-            privateNetwork = flag false;
-            restartIfChanged = flag true;
-            enableTun = flag false;
-            hostBridge = nullable types.str;
-            hostAddress = nullable types.str;
-            hostAddress6 = nullable types.str;
-            localAddress = nullable types.str;
-            localAddress6 = nullable types.str;
-            macvlans = mkOption {
-              type = types.listOf types.str;
-              default = [ ];
-            };
-            interfaces = mkOption {
-              type = types.listOf types.str;
-              default = [ ];
-            };
-            extraVeths = mkOption {
-              type = types.attrsOf types.anything;
-              default = { };
-            };
-            forwardPorts = mkOption {
-              type = types.listOf types.anything;
-              default = [ ];
-            };
-            allowedDevices = mkOption {
-              type = types.listOf types.anything;
-              default = [ ];
-            };
-            additionalCapabilities = mkOption {
-              type = types.listOf types.str;
-              default = [ ];
-            };
-            extraFlags = mkOption {
-              type = types.listOf types.str;
-              default = [ ];
-            };
-            timeoutStartSec = mkOption {
-              type = types.str;
-              default = "1min";
-            };
-            bindMounts = mkOption {
-              default = { };
-              type = types.attrsOf (
-                types.submodule (
-                  { name, ... }:
-                  {
-                    options = {
-                      mountPoint = mkOption {
-                        type = types.str;
-                        default = name;
-                      };
-                      hostPath = nullable types.str;
-                      isReadOnly = flag true;
-                    };
-                  }
-                )
-              );
-            };
-          };
-          config.path = lib.mkDefault config.config.system.build.toplevel;
-        }
-      )
-    );
+    type = types.attrsOf (types.submodule container);
   };
   # Shown as NixOS shows them, so that a change of a container is a change of its machine; not run.
   config.environment.etc = lib.mapAttrs' (
@@ -125,7 +160,9 @@ in
         SYSTEM_PATH=${container.path}
         PRIVATE_NETWORK=${if container.privateNetwork then "1" else "0"}
         HOST_BRIDGE=${toString container.hostBridge}
+        HOST_ADDRESS=${toString container.hostAddress}
         LOCAL_ADDRESS=${toString container.localAddress}
+        MACVLANS="${toString container.macvlans}"
         AUTO_START=${if container.autoStart then "1" else "0"}
       '';
     }

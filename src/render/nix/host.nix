@@ -10,11 +10,16 @@ let
   # From the outermost inward.
   levels = map import host.levels;
   element = kind: lib.findFirst (level: level.kind == kind) null levels;
-  describe = level: {
-    inherit (level) name label;
-    fqdn = level.name;
-    data = level.data or { };
-  };
+  describe =
+    scope: level:
+    let
+      data = level.data or { };
+    in
+    {
+      inherit (level) name label;
+      fqdn = level.name;
+      data = if builtins.isFunction data then data scope else data;
+    };
 
   # A generated file is a function where it holds `!nix`, data where it does not.
   load =
@@ -36,8 +41,8 @@ let
           inputs
           ;
         this = scope.hostAt host.host;
-        cluster = describe (element "cluster");
-        domain = describe (element "domain");
+        cluster = describe scope (element "cluster");
+        domain = describe scope (element "domain");
         force = lib.mkForce;
         # What a definition sees of the host in a file.
         hostAt =

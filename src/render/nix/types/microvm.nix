@@ -21,7 +21,7 @@ let
       hash = builtins.hashString "sha256" interface.name;
       pair = index: builtins.substring (2 * index) 2 hash;
     in
-    lib.concatStringsSep ":" ([ "02" ] ++ map pair (lib.range 0 4));
+    interface.mac or (lib.concatStringsSep ":" ([ "02" ] ++ map pair (lib.range 0 4)));
 
   # Linux takes 15 characters: a longer name is cut, and its hash keeps it apart from others.
   idOf =
@@ -58,18 +58,24 @@ let
 
   connected = lib.optionalAttrs (network != null) {
     microvm.interfaces = map connect (lib.attrValues host.interfaces);
-    # The guest would give names of its own choice.
+    # The guest would give names of its own choice; a MAC address that is written has its link already.
     systemd.network.links = lib.mapAttrs' (
       label: interface:
       lib.nameValuePair "10-${label}" {
         matchConfig.MACAddress = macOf interface;
         linkConfig.Name = interface.device;
       }
-    ) host.interfaces;
+    ) (lib.filterAttrs (_: interface: !(interface ? mac)) host.interfaces);
   };
 in
 {
-  imports = [ inputs.microvm.nixosModules.host ];
+  # Once, though a machine may have several.
+  imports = [
+    {
+      key = "nixcluster/microvm";
+      imports = [ inputs.microvm.nixosModules.host ];
+    }
+  ];
 
   microvm.vms.${name} = lib.mkMerge [
     {
