@@ -34,7 +34,7 @@ test('the first steps of the README lead to machines that Nix evaluates', () => 
   const withNix = {
     ...noNix(folder),
     ...environment,
-    PATH: `${resolve(linked('nix')!, '..')}:${noNix(folder).PATH}`,
+    PATH: `${resolve(linked('nix')!, '..')}:/usr/bin:/bin`,
   }
   const update = execFileSync(program, ['update', '--dir', fleet], {
     env: withNix,
@@ -58,5 +58,5 @@ test('the first steps of the README lead to machines that Nix evaluates', () => 
   })
 })
 
-/** As on a machine without Nix: Node, and a home of its own. */
-const noNix = (home: string) => ({ PATH: '/usr/bin:/bin', HOME: home })
+/** As on a machine without Nix; the launcher finds the Node that stands beside it. */
+const noNix = (home: string) => ({ PATH: join(home, 'no-programs'), HOME: home })
