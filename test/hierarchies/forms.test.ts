@@ -25,7 +25,8 @@ const filled: Readonly<Record<string, string>> = {
 
 function repositoryAt(folder: string): Repository {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-  const yaml = files.filter((path) => path.endsWith('.yaml'))
+  // Other YAML is somebody else's, such as encrypted secrets.
+  const yaml = files.filter((path) => /^(?:nixcluster|clusters\/.*)\.yaml$/.test(path))
   const texts = new Map(yaml.map((path) => [path, textOf(join(folder, path))]))
   return { name: folder, texts, files }
 }
