@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { compile } from '../compile/compile.ts'
 import { isYaml } from '../compile/configuration.ts'
+import { toDiagnostics } from '../compile/diagnostics.ts'
 import { chainText, rootOf } from '../diff/causes.ts'
 import { diffFleet, type FleetDiff } from '../diff/fleet.ts'
 import type { ConfigurationChange } from '../diff/reasons.ts'
 import { checkRemovals } from '../diff/removals.ts'
 import { readSourceTree } from '../jobs/source.ts'
 import type { Compilation, SourceTree } from '../model/compilation.ts'
-import type { Diagnostic } from '../model/diagnostic.ts'
 import { resolversOf } from '../render/tree.ts'
 import { fleetDiffText, type ShownMachine } from '../report/fleet-diff-text.ts'
 import type { CliContext, OpenRepository } from './context.ts'
@@ -86,10 +86,7 @@ async function diff(
   const changed = await changedFiles(before, after)
   const found = diffFleet(fleetOf(old), fleetOf(now), changed, resolversOf(now.rendered!))
   const refusals = checkRemovals(old.inventory!, now.inventory!, allowRemovals)
-  const diagnostics = refusals.map(({ at, ...rest }): Diagnostic => {
-    const place = at ?? { file: 'nixcluster.yaml', document: 0, path: [] }
-    return { ...rest, file: place.file, ...now.locate(place) }
-  })
+  const diagnostics = toDiagnostics(refusals, now.locate)
   if (diagnostics.length > 0) context.exit(1)
   const machines = shown(found, old, now)
   if (output === 'json') {

@@ -1,12 +1,12 @@
 import type { Compilation, RenderedTree, SourceTree } from '../model/compilation.ts'
-import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
+import type { Position } from '../model/diagnostic.ts'
 import type { Cluster, Domain, Inventory, Role, Service } from '../model/inventory.ts'
 import { sortByName } from '../model/names.ts'
 import { renderTree } from '../render/tree.ts'
 import { decode, projectFile } from '../schema/decode.ts'
 import type { DeclaredRole, DeclaredService, Fleet } from '../schema/fleet.ts'
 import { checkLock, lockFile } from '../schema/lock.ts'
-import { parse, type Place, type SourceFile } from '../schema/parse.ts'
+import { parse, type SourceFile } from '../schema/parse.ts'
 import { sourceFlakeFile } from '../schema/source-flake.ts'
 import { child } from '../schema/tree.ts'
 import type { Names } from '../selectors/names.ts'
@@ -15,6 +15,7 @@ import { below, byKey, createComplaints, type Complaints } from './complaints.ts
 import { checkConflicts } from './conflicts.ts'
 import { createInclude, defaultInclude } from './configuration.ts'
 import { createDeployments } from './deployment.ts'
+import { toDiagnostics } from './diagnostics.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { withoutEchoes } from './echoes.ts'
@@ -275,35 +276,4 @@ function toRole({ name, written, at: place, body }: DeclaredRole, names: Names):
     hosts: names.members(name),
     ...(limit === undefined ? {} : { maxUnavailable: limit }),
   }
-}
-
-function toDiagnostics(
-  complaints: readonly Complaint[],
-  locate: (position: Position) => Place,
-): readonly Diagnostic[] {
-  const nowhere: Position = { file: projectFile, document: 0, path: [] }
-  const diagnostics = complaints.map(({ severity, code, at: place = nowhere, ...complaint }) => {
-    const { hint, related } = complaint
-    const other = related && `${related.file}:${locate(related).line}`
-    const message = other ? `${complaint.message} (${other})` : complaint.message
-    const known = { severity, code, message, file: place.file, ...locate(place) }
-    return hint === undefined ? known : { ...known, hint }
-  })
-  const unique = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]))
-  return [...unique.values()].sort(
-    (a, b) =>
-      order(a.file, b.file) ||
-      a.line - b.line ||
-      a.column - b.column ||
-      order(a.code, b.code) ||
-      order(a.message, b.message),
-  )
-}
-
-function keyOf({ file, line, column, code, message }: Diagnostic): string {
-  return JSON.stringify([file, line, column, code, message])
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

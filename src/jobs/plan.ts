@@ -1,16 +1,15 @@
 import { isYaml } from '../compile/configuration.ts'
+import { toDiagnostics } from '../compile/diagnostics.ts'
 import { checkRemovals } from '../diff/removals.ts'
 import { diffSystems } from '../diff/system.ts'
 import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
-import type { Compilation } from '../model/compilation.ts'
-import type { Complaint, Diagnostic, Position } from '../model/diagnostic.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
 import type { Clock, Nix, Proposal } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
-import { projectFile } from '../schema/decode.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
@@ -149,27 +148,17 @@ async function removalsOf(
   const treeOf = (commit: string) => git.treeOf(commit).catch(() => undefined)
   const trees = await Promise.all(rollouts.map(({ source }) => treeOf(source)))
   if (trees.includes(tree)) return []
-  return toPlaced(refusals, now)
+  return toDiagnostics(refusals, now.locate)
 }
 
 /** Values that have no effect are seen only by evaluating them. */
-function unusedOf({ compilation }: CompiledSource, unused: Systems['unused']): Diagnostic[] {
+function unusedOf(
+  { compilation }: CompiledSource,
+  unused: Systems['unused'],
+): readonly Diagnostic[] {
   const { inventory, locate } = compilation
   if (inventory === undefined || unused === undefined) return []
-  return toPlaced(withoutEffect(inventory, unused), { locate })
-}
-
-const nowhere: Position = { file: projectFile, document: 0, path: [] }
-
-function toPlaced(
-  complaints: readonly Complaint[],
-  { locate }: Pick<Compilation, 'locate'>,
-): Diagnostic[] {
-  return complaints.map(({ at = nowhere, ...complaint }) => ({
-    ...complaint,
-    file: at.file,
-    ...locate(at),
-  }))
+  return toDiagnostics(withoutEffect(inventory, unused), locate)
 }
 
 async function plannedMachine(
