@@ -11,6 +11,7 @@ export function diffSystems(before: SystemContents | undefined, after: SystemCon
   return {
     ...(before === undefined ? {} : { before: before.system }),
     after: after.system,
+    compared: 'closures',
     units: diffUnits(before?.units ?? {}, after.units),
     files: diffFiles(before?.files ?? {}, after.files),
     packages: diffPackages(before?.packages ?? {}, after.packages),
@@ -19,7 +20,10 @@ export function diffSystems(before: SystemContents | undefined, after: SystemCon
     reboot:
       before === undefined
         ? []
-        : (['kernel', 'initrd'] as const).filter((part) => before[part] !== after[part]),
+        : (['kernel', 'initrd', 'systemd'] as const).filter((part) => before[part] !== after[part]),
+    users: [],
+    ports: [],
+    virtualHosts: [],
   }
 }
 

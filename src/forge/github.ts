@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/core'
 import { ForgeError, NotReadyError } from '../model/errors.ts'
-import type { CommitStatus, Forge, Proposal } from '../model/ports.ts'
+import type { CommitStatus, Forge, Proposal } from '../model/forge.ts'
 import { findOwnComment, withMarker } from './github-comment.ts'
 
 export interface GithubOptions {
@@ -56,6 +56,7 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
   }): Proposal {
     return {
       id: String(pull.number),
+      kind: 'pull-request',
       branch: pull.head.ref,
       head: pull.head.sha,
       base: pull.base.ref,
@@ -86,8 +87,8 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
       if (pull === undefined || pull.data.state !== 'open') return undefined
       return pull.data.base.ref === branch ? toProposal(pull.data) : undefined
     },
-    async ensureComment({ id }, body) {
-      const text = withMarker(body)
+    async ensureComment({ id }, { markdown }) {
+      const text = withMarker(markdown)
       const issue = { owner, repo, issue_number: Number(id) }
       const comments = await all((page) =>
         ask(`reading the comments of ${id}`, () =>
@@ -111,6 +112,14 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
         )
       }
     },
+    mergedBy: () => Promise.resolve(undefined),
+    ensureCheck: () => Promise.resolve(),
+    ensureDeployment: () => Promise.resolve(),
+    commands: () => Promise.resolve([]),
+    answer: () => Promise.resolve(),
+    mayPush: () => Promise.resolve(false),
+    isPrivate: () => Promise.resolve(false),
+    redeliver: () => Promise.resolve(0),
     async ensureStatus(commit, status) {
       const wanted = { ...status, description: shorten(status.description) }
       const statuses = await all(async (page) => {

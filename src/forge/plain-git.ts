@@ -1,4 +1,5 @@
-import type { Forge, Git, Proposal } from '../model/ports.ts'
+import type { Forge, Proposal } from '../model/forge.ts'
+import type { Git } from '../model/ports.ts'
 
 export interface PlainGitOptions {
   readonly git: Git
@@ -10,6 +11,7 @@ export interface PlainGitOptions {
 export function createPlainGit({ git, branch: base }: PlainGitOptions): Forge {
   const toProposal = (branch: string, head: string): Proposal => ({
     id: branch,
+    kind: 'branch',
     branch,
     head,
     base,
@@ -37,9 +39,18 @@ export function createPlainGit({ git, branch: base }: PlainGitOptions): Forge {
       return head === undefined ? undefined : toProposal(id, head)
     },
 
-    // The plan goes to the pusher by way of Progress, from the job that made it. A git note would
-    // cost two more round trips to the remote with every plan, and nobody fetches notes by default.
+    mergedBy: () => Promise.resolve(undefined),
+    // The plan goes to the pusher by way of Progress, from the job that made it.
     ensureComment: () => Promise.resolve(),
     ensureStatus: () => Promise.resolve(),
+    ensureCheck: () => Promise.resolve(),
+    ensureDeployment: () => Promise.resolve(),
+    commands: () => Promise.resolve([]),
+    answer: () => Promise.resolve(),
+    // Nobody is known here by a name that could be checked.
+    mayPush: () => Promise.resolve(false),
+    // What is said goes to those who could read the repository anyway.
+    isPrivate: () => Promise.resolve(true),
+    redeliver: () => Promise.resolve(0),
   }
 }

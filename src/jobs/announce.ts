@@ -1,5 +1,6 @@
 import type { Ledger, Rollout, Wanted } from '../model/ledger.ts'
-import type { Clock, CommitStatus, Log, Progress, Proposal, Topic } from '../model/ports.ts'
+import type { CommitStatus, Proposal } from '../model/forge.ts'
+import type { Clock, Log, Progress, Topic } from '../model/ports.ts'
 import type { MachineEvent } from '../model/remote.ts'
 import { diagnosticsText } from '../report/diagnostics.ts'
 import { conflictComment, planComment } from '../report/plan-comment.ts'
@@ -151,7 +152,7 @@ export function createAnnounce({ progress, clock, log }: AnnouncePorts): Announc
         await say(topic, lines)
         await progress.end(topic)
         await letGo(repository, proposal.branch, [head])
-        await forge.ensureComment(proposal, comment)
+        await forge.ensureComment(proposal, { markdown: comment, text: lines.join('\n') })
         await forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
       }
       const links = forge.blob === undefined ? {} : { blob: forge.blob(head) }

@@ -51,7 +51,10 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
       case 'rollout':
         await announce.ticked(repository, await tick(repository, ports))
         return done
-      case 'approve': {
+      case 'comments':
+        return done
+      case 'command': {
+        if (job.command.kind !== 'deploy') return done
         let waited = true
         const ticked = await tick(repository, ports, (ledger) => {
           const approved = approve(ledger, job.by)

@@ -1,4 +1,5 @@
-import type { Outcome, Proposal, Queue } from '../model/ports.ts'
+import type { Proposal } from '../model/forge.ts'
+import type { Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import type { Repository } from './repository.ts'

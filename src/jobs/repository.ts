@@ -1,4 +1,5 @@
-import type { Forge, Git, LedgerStore } from '../model/ports.ts'
+import type { Forge } from '../model/forge.ts'
+import type { Git, LedgerStore } from '../model/ports.ts'
 import type { Source } from './source.ts'
 
 /** One repository of the controller, with everything that jobs need of it. */

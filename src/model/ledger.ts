@@ -9,8 +9,41 @@ export interface Ledger {
   readonly wanted?: Wanted
   /** A tip that does not descend from what is wanted; waits for a person. */
   readonly rewound?: { readonly tip: string }
+  /** What is published removes more than a change may: waits for a person (R3). */
+  readonly removal?: { readonly source: string; readonly count: number }
+  /** Foreign commits that a person let us evaluate; one for each proposal. */
+  readonly approvals?: readonly Approval[]
+  /** How much the commit of a proposal may remove. */
+  readonly allowances?: readonly Allowance[]
+  readonly pauses?: readonly Pause[]
   readonly machines: Readonly<Record<string, MachineRecord>>
   readonly rollouts: readonly Rollout[]
+}
+
+/** Bound to a commit: a push drops it. */
+export interface Approval {
+  /** Id of the proposal. */
+  readonly proposal: string
+  readonly commit: string
+  readonly by: string
+  /** ISO 8601 */
+  readonly at: string
+}
+
+export interface Allowance extends Approval {
+  /** So many machines, or pairs of service and host. */
+  readonly removals: number
+}
+
+/** Machines that get no new system for a while. */
+export interface Pause {
+  /** As written, looked up from the whole inventory. */
+  readonly selector: string
+  readonly by: string
+  /** ISO 8601 */
+  readonly since: string
+  /** ISO 8601; absent: until somebody resumes. */
+  readonly until?: string
 }
 
 /** `seq` only grows; one rollout for each. */

@@ -13,6 +13,10 @@ export interface Plan {
   readonly removed: readonly string[]
   readonly reasons: readonly Reason[]
   readonly failures: readonly PlanFailure[]
+  /** Who let a foreign commit be evaluated. */
+  readonly approvedBy?: string
+  /** Machines that are paused: a merge does not change them yet. */
+  readonly paused?: readonly string[]
   /** Why a merge would not deploy yet, as a sentence. */
   readonly waits?: string
   /** The rollout after the merge, as a sentence: `vm2, then vm0, then vm1`. */
@@ -35,6 +39,8 @@ export interface PlannedMachine {
   readonly name: string
   /** Absent where nothing is known of what it runs, or of what it would run. */
   readonly diff?: SystemDiff
+  /** The base branch alone would change it as well: a rollout is not done with it. */
+  readonly pending?: boolean
 }
 
 /** Why machines are concerned: a line of the YAML, and what follows from it. */

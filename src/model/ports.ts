@@ -1,3 +1,4 @@
+import type { Command } from './command.ts'
 import type { Ledger } from './ledger.ts'
 import type { SystemContents } from './system-contents.ts'
 
@@ -158,40 +159,6 @@ export interface Topic {
   readonly commit: string
 }
 
-/** A branch or pull request that is to be planned. */
-export interface Proposal {
-  /** Stable: branch name, or the pull request's number as text. */
-  readonly id: string
-  readonly branch: string
-  /** The commit at its head. */
-  readonly head: string
-  /** The branch that it wants into. */
-  readonly base: string
-  /** False: only data is looked at, nobody's code is run. */
-  readonly trusted: boolean
-}
-
-/** Where people see what we say: a forge or the pusher's terminal. All verbs may be repeated. */
-export interface Forge {
-  readonly kind: 'git' | 'github'
-  /** Open proposals against the deployed branch; plain git: every other branch that is not ours. */
-  proposals(): Promise<readonly Proposal[]>
-  proposal(id: string): Promise<Proposal | undefined>
-  /** The one comment of a proposal, found by a hidden marker; the same body again: no request. */
-  ensureComment(proposal: Proposal, body: string): Promise<void>
-  ensureStatus(commit: string, status: CommitStatus): Promise<void>
-  /** Address of a commit's files, up to their path; absent where nobody shows them. */
-  readonly blob?: (commit: string) => string
-}
-
-export interface CommitStatus {
-  /** `nixcluster/plan`, `nixcluster/deploy` */
-  readonly context: string
-  readonly state: 'pending' | 'success' | 'failure' | 'error'
-  /** One line; the forge cuts what is too long for it. */
-  readonly description: string
-}
-
 /**
  * Adds jobs; all are deduplicated by what they name, and name no commit. One that is added while its
  * twin runs is run once more after it. Throws within a second when the queue is away.
@@ -210,7 +177,14 @@ export type Job =
   | { readonly kind: 'rollout'; readonly repository: string }
   | { readonly kind: 'machine'; readonly repository: string; readonly machine: string }
   | { readonly kind: 'contact'; readonly repository: string; readonly machine: string }
-  | { readonly kind: 'approve'; readonly repository: string; readonly by: string }
+  /** Reads the comments of a proposal and does what they say. */
+  | { readonly kind: 'comments'; readonly repository: string; readonly proposal: string }
+  | {
+      readonly kind: 'command'
+      readonly repository: string
+      readonly by: string
+      readonly command: Command
+    }
 
 /** How a job ended: decided in `jobs/outcome.ts`, acted on by the queue's worker. */
 export type Outcome =

@@ -12,4 +12,11 @@ export interface SystemContents {
   /** Store paths whose change needs a reboot. */
   readonly kernel: string
   readonly initrd: string
+  readonly systemd: string
+  /** user -> what it is, as texts: groups, shell, home, keys */
+  readonly users: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** `443/tcp`, `60000-61000/udp`, `9100/tcp on wg0`; sorted */
+  readonly ports: readonly string[]
+  /** Systems of containers, by the name that the machine knows them by. */
+  readonly virtualHosts: Readonly<Record<string, SystemContents>>
 }

@@ -3,6 +3,8 @@ export interface SystemDiff {
   /** Toplevel that it was given last; absent for a machine that was given none. */
   readonly before?: string
   readonly after: string
+  /** `derivations`: one of the two was not built here, so only packages are known. */
+  readonly compared: 'closures' | 'derivations'
   readonly units: readonly UnitChange[]
   /** Below /etc, without the units. */
   readonly files: readonly FileChange[]
@@ -10,7 +12,34 @@ export interface SystemDiff {
   /** Bytes by which the closure grows. */
   readonly sizeDelta: number
   /** What only a reboot brings into effect. */
-  readonly reboot: readonly ('kernel' | 'initrd')[]
+  readonly reboot: readonly ('kernel' | 'initrd' | 'systemd')[]
+  /** Users and groups of the system. */
+  readonly users: readonly UserChange[]
+  readonly ports: readonly PortChange[]
+  /** Containers and guests, one level down. */
+  readonly virtualHosts: readonly VirtualHostChange[]
+}
+
+export interface UserChange {
+  readonly name: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** What of a changed one: `groups`, `shell`, `keys`, ... */
+  readonly what: readonly string[]
+}
+
+/** A port or a range that the firewall opens or closes. */
+export interface PortChange {
+  /** `443/tcp`, `60000-61000/udp`, with the interface where it is for one: `9100/tcp on wg0` */
+  readonly port: string
+  readonly kind: 'opens' | 'closes'
+}
+
+export interface VirtualHostChange {
+  /** The name that its machine knows it by. */
+  readonly name: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** Of one that is changed. */
+  readonly diff?: SystemDiff
 }
 
 export interface UnitChange {

@@ -26,6 +26,10 @@ export async function readSystem(
     size: [...sizes.values()].reduce((sum, size) => sum + size, 0),
     kernel: await identity(system, 'kernel'),
     initrd: await identity(system, 'initrd'),
+    systemd: await identity(system, 'systemd'),
+    users: {},
+    ports: [],
+    virtualHosts: {},
   }
 }
 

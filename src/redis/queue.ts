@@ -26,7 +26,8 @@ export const jobKinds = [
   'rollout',
   'machine',
   'contact',
-  'approve',
+  'comments',
+  'command',
 ] as const satisfies readonly Job['kind'][]
 
 /** The name of a kind's queue in Redis. */
@@ -38,10 +39,13 @@ export function deduplicationId(job: Job): string {
     case 'look':
       return JSON.stringify([job.repository, job.ref ?? null])
     case 'plan':
+    case 'comments':
       return JSON.stringify([job.repository, job.proposal])
     case 'machine':
     case 'contact':
       return JSON.stringify([job.repository, job.machine])
+    case 'command':
+      return JSON.stringify([job.repository, job.by, job.command])
     default:
       return JSON.stringify([job.repository])
   }

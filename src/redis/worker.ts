@@ -25,7 +25,8 @@ const concurrency: Readonly<Record<Job['kind'], number>> = {
   rollout: 4,
   machine: 50,
   contact: 20,
-  approve: 2,
+  comments: 2,
+  command: 2,
 }
 
 /** Starts workers for every kind of job; the only place that turns outcomes into BullMQ's. */

@@ -35,7 +35,11 @@ export function addCommands(app: Hono, options: AppOptions): void {
     }
     const { name } = repository
     const since = now()
-    if (!(await enqueue(queue, log, [{ kind: 'approve', repository: name, by }]))) {
+    if (
+      !(await enqueue(queue, log, [
+        { kind: 'command', repository: name, by, command: { kind: 'deploy' } },
+      ]))
+    ) {
       return c.json({ error: 'the queue is away' }, 503)
     }
     log.info({ repository: name, by }, 'a deployment was asked for')

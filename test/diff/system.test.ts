@@ -12,6 +12,10 @@ const contents = (name: string, parts: Partial<SystemContents> = {}): SystemCont
   size: 1000,
   kernel: '/nix/store/k-linux-6.12',
   initrd: '/nix/store/i-initrd',
+  systemd: '/nix/store/s-systemd-257',
+  users: {},
+  ports: [],
+  virtualHosts: {},
   ...parts,
 })
 
@@ -34,6 +38,10 @@ test('two systems of the same parts differ in nothing', () => {
     packages: [],
     sizeDelta: 0,
     reboot: [],
+    compared: 'closures',
+    users: [],
+    ports: [],
+    virtualHosts: [],
   })
 })
 
@@ -143,6 +151,10 @@ test('for a machine that was given nothing everything is new and nothing reboots
     units: [{ name: 'vault.service', kind: 'added', effect: 'starts' }],
     sizeDelta: 1000,
     reboot: [],
+    compared: 'closures',
+    users: [],
+    ports: [],
+    virtualHosts: [],
   })
   expect(diff).not.toHaveProperty('before')
 })

@@ -1,12 +1,20 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createGithub } from '../../src/forge/github.ts'
-import type { Proposal } from '../../src/model/ports.ts'
+import type { Proposal, Report } from '../../src/model/forge.ts'
 import { startGithub } from '../github/server.ts'
 
 const project = 'example/fleet'
 const token = 'ghp_test'
 const head = 'c0ffee0000000000000000000000000000000000'
-const proposal: Proposal = { id: '7', branch: 'more', head, base: 'main', trusted: true }
+const proposal: Proposal = {
+  id: '7',
+  kind: 'pull-request',
+  branch: 'more',
+  head,
+  base: 'main',
+  trusted: true,
+}
+const report = (markdown: string): Report => ({ markdown, text: '' })
 
 async function open({ login = 'fleet-bot' as string | undefined } = {}) {
   const github = await startGithub({ project, token, ...(login === undefined ? {} : { login }) })
@@ -30,7 +38,14 @@ test('proposals are the open pull requests against the branch, page after page',
   expect(proposals.map(({ id }) => Number(id))).toEqual(
     Array.from({ length: 130 }, (_, i) => i + 1),
   )
-  expect(proposals[0]).toEqual({ id: '1', branch: 'change-1', head, base: 'main', trusted: true })
+  expect(proposals[0]).toEqual({
+    id: '1',
+    kind: 'pull-request',
+    branch: 'change-1',
+    head,
+    base: 'main',
+    trusted: true,
+  })
   expect(github.requests).toHaveLength(2)
 })
 
@@ -54,12 +69,12 @@ test('a closed, a missing and a retargeted pull request are no proposals any mor
 
 test('the comment is written once, edited in place, and left alone when it says the same', async () => {
   const { github, forge } = await open()
-  await forge.ensureComment(proposal, '**1 machine** would change')
-  await forge.ensureComment(proposal, 'nothing would change')
+  await forge.ensureComment(proposal, report('**1 machine** would change'))
+  await forge.ensureComment(proposal, report('nothing would change'))
   expect(github.comments).toHaveLength(1)
   expect(github.comments[0]?.body).toBe('<!-- nixcluster:plan -->\nnothing would change')
   const before = github.requests.length
-  await forge.ensureComment(proposal, 'nothing would change')
+  await forge.ensureComment(proposal, report('nothing would change'))
   expect(github.requests.slice(before)).toEqual([`GET /repos/${project}/issues/7/comments`])
 })
 
@@ -74,7 +89,7 @@ test("others' comments are not ours, even with our marker in them", async () => 
     type: 'User',
     body: 'I said ' + body,
   })
-  await forge.ensureComment(proposal, 'nothing would change')
+  await forge.ensureComment(proposal, report('nothing would change'))
   expect(github.comments.map(({ login, body }) => [login, body])).toEqual([
     ['stranger', body],
     ['fleet-bot', 'I said ' + body],
@@ -87,8 +102,8 @@ test('our comment is found behind a hundred others', async () => {
   for (let id = 1; id <= 100; id++) {
     github.comments.push({ id, issue: 7, login: 'stranger', type: 'User', body: 'nice' })
   }
-  await forge.ensureComment(proposal, 'one')
-  await forge.ensureComment(proposal, 'two')
+  await forge.ensureComment(proposal, report('one'))
+  await forge.ensureComment(proposal, report('two'))
   expect(github.comments).toHaveLength(101)
 })
 
@@ -96,8 +111,8 @@ test("an app's token tells no name: its comments are known as a bot's", async ()
   const { github, forge } = await open({ login: undefined })
   const body = '<!-- nixcluster:plan -->\nall is well, believe me'
   github.comments.push({ id: 1, issue: 7, login: 'stranger', type: 'User', body })
-  await forge.ensureComment(proposal, 'one')
-  await forge.ensureComment(proposal, 'two')
+  await forge.ensureComment(proposal, report('one'))
+  await forge.ensureComment(proposal, report('two'))
   expect(github.comments.map((comment) => comment.body.split('\n')[1])).toEqual([
     'all is well, believe me',
     'two',
@@ -106,7 +121,7 @@ test("an app's token tells no name: its comments are known as a bot's", async ()
 
 test('a comment that is too long for GitHub ends at a line, with a word about it', async () => {
   const { github, forge } = await open()
-  await forge.ensureComment(proposal, '```\n' + 'a line of the plan\n'.repeat(5000) + '```')
+  await forge.ensureComment(proposal, report('```\n' + 'a line of the plan\n'.repeat(5000) + '```'))
   const body = github.comments[0]?.body ?? ''
   expect(body.length).toBeLessThanOrEqual(65_536)
   expect(body).toMatch(/a line of the plan\n```\n\n\*This comment is too long for GitHub/)

@@ -35,7 +35,14 @@ test('every branch that is neither deployed nor ours is a proposal', async () =>
     'nixcluster/state': 'ledger',
   })
   const head = await git.remoteTip('more-storage')
-  const expected = { id: 'more-storage', branch: 'more-storage', head, base: 'main', trusted: true }
+  const expected = {
+    id: 'more-storage',
+    kind: 'branch',
+    branch: 'more-storage',
+    head,
+    base: 'main',
+    trusted: true,
+  }
   expect(await forge.proposals()).toEqual([expected])
   expect(await forge.proposal('more-storage')).toEqual(expected)
 })

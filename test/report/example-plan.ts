@@ -13,6 +13,10 @@ export const diff = (parts: Partial<SystemDiff> = {}): SystemDiff => ({
   packages: [],
   sizeDelta: 0,
   reboot: [],
+  compared: 'closures',
+  users: [],
+  ports: [],
+  virtualHosts: [],
   ...parts,
 })
 

@@ -123,7 +123,9 @@ test('a deployment is asked for, and followed from then on', async () => {
   await progress.end(topic, 'waits for: nixcluster deploy')
   await new Promise((resolve) => setTimeout(resolve, 5))
   const [link] = await postDeploy(controller, 'cellar', 'somebody')
-  expect(jobs()).toEqual([{ kind: 'approve', repository: 'cellar', by: 'somebody' }])
+  expect(jobs()).toEqual([
+    { kind: 'command', repository: 'cellar', by: 'somebody', command: { kind: 'deploy' } },
+  ])
   await progress.end(topic, 'all machines run it')
   expect(await read(follow(controller, link!))).toEqual(['all machines run it', '(end)'])
 })

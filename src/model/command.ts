@@ -1,0 +1,15 @@
+/** What people tell the controller, in a comment or on the command line. */
+export type Command =
+  | { readonly kind: 'plan' }
+  /** Foreign code may be evaluated; `commit`: a beginning of the head that is meant. */
+  | { readonly kind: 'approve'; readonly commit?: string }
+  /** What waits for a person is deployed. */
+  | { readonly kind: 'deploy' }
+  /** A change may remove so many machines, or pairs of service and host. */
+  | { readonly kind: 'allow-removal'; readonly count: number }
+  /** What holds these machines is lifted; without a selector all of them. */
+  | { readonly kind: 'retry'; readonly selector?: string }
+  /** No new system for these machines; `until`: ISO 8601. */
+  | { readonly kind: 'pause'; readonly selector: string; readonly until?: string }
+  | { readonly kind: 'resume'; readonly selector?: string }
+  | { readonly kind: 'help' }
