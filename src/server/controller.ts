@@ -5,7 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createDeployRs } from '../deploy-rs/deploy-rs.ts'
 import { createCompiler } from '../exec/compiler.ts'
-import { createAnnounce } from '../jobs/announce.ts'
+import { announceTo } from '../jobs/announce.ts'
+import { createForgeAnnounce } from '../jobs/announce-forge.ts'
+import { createTerminalAnnounce } from '../jobs/announce-terminal.ts'
 import { counted } from '../jobs/counted.ts'
 import { createHandler } from '../jobs/handle.ts'
 import type { Repository } from '../jobs/repository.ts'
@@ -105,7 +107,10 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     queue,
     clock,
     log,
-    announce: counted(createAnnounce({ progress, clock, log }), metrics),
+    announce: counted(
+      announceTo(createTerminalAnnounce({ progress, clock, log }), createForgeAnnounce({ log })),
+      metrics,
+    ),
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     nonce: () => randomUUID(),
     owner: `${hostname()}:${process.pid}`,
