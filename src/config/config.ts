@@ -20,6 +20,8 @@ export interface Config {
     readonly followMs: number
     readonly followers: number
   }
+  /** How long a plan waits for Nix. */
+  readonly plan: { readonly evaluationMs: number; readonly buildMs: number }
   readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositoryConfig[]
 }
@@ -157,6 +159,10 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
       bodyBytes: limits.bodyBytes,
       followMs: toMilliseconds(limits.follow),
       followers: limits.followers,
+    },
+    plan: {
+      evaluationMs: toMilliseconds(settings.plan.evaluationLimit),
+      buildMs: toMilliseconds(settings.plan.buildLimit),
     },
     tools: settings.tools,
     repositories: settings.repositories.map((repository, index) =>

@@ -17,6 +17,10 @@ export interface Settings {
     readonly follow: string | number
     readonly followers: number
   }
+  readonly plan: {
+    readonly evaluationLimit: string | number
+    readonly buildLimit: string | number
+  }
   readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositorySettings[]
 }

@@ -1,5 +1,5 @@
 import { structuredPatch } from 'diff'
-import type { SystemContents } from '../model/system-contents.ts'
+import type { Packages, SystemContents } from '../model/system-contents.ts'
 import type { FileChange, PackageChange, SystemDiff, UnitChange } from '../model/system-diff.ts'
 import { switchEffect } from './unit-effect.ts'
 
@@ -21,6 +21,27 @@ export function diffSystems(before: SystemContents | undefined, after: SystemCon
       before === undefined
         ? []
         : (['kernel', 'initrd', 'systemd'] as const).filter((part) => before[part] !== after[part]),
+    users: [],
+    ports: [],
+    virtualHosts: [],
+  }
+}
+
+/** What can be said of systems that are not built: which packages come and go, where even that is known. */
+export function diffDerivations(
+  before: { readonly system: string; readonly packages?: Packages | undefined } | undefined,
+  after: { readonly system: string; readonly packages?: Packages | undefined },
+): SystemDiff {
+  const known = before?.packages !== undefined && after.packages !== undefined
+  return {
+    ...(before === undefined ? {} : { before: before.system }),
+    after: after.system,
+    compared: known ? 'derivations' : 'nothing',
+    units: [],
+    files: [],
+    packages: known ? diffPackages(before.packages, after.packages!) : [],
+    sizeDelta: 0,
+    reboot: [],
     users: [],
     ports: [],
     virtualHosts: [],
@@ -57,10 +78,7 @@ function diffFiles(
   })
 }
 
-function diffPackages(
-  before: SystemContents['packages'],
-  after: SystemContents['packages'],
-): readonly PackageChange[] {
+function diffPackages(before: Packages, after: Packages): readonly PackageChange[] {
   return names(before, after)
     .map((name) => ({ name, before: before[name] ?? [], after: after[name] ?? [] }))
     .filter((change) => change.before.join('\0') !== change.after.join('\0'))

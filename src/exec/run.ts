@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>
   readonly input?: string
   readonly timeoutMs?: number
+  /** How long it may clean up after `timeoutMs` before it is killed, milliseconds; default not at all. */
+  readonly graceMs?: number
   /** File that takes stdout and stderr instead of a pipe, which could die before its reader (R14). */
   readonly outputFile?: string
   /** Exit codes that are answers, not errors; default 0. */
@@ -45,22 +47,24 @@ export async function run(
     stderr: output,
   })
   let timedOut = false
-  const killGroup = (): void => {
+  const killGroup = (signal: 'SIGTERM' | 'SIGKILL'): void => {
     // The group, not the child: a grandchild would keep the pipe open.
     if (child.pid !== undefined) {
       try {
-        process.kill(-child.pid, 'SIGKILL')
+        process.kill(-child.pid, signal)
       } catch {
         // Already gone.
       }
     }
   }
+  let killer: NodeJS.Timeout | undefined
   const timer =
     options.timeoutMs === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true
-          killGroup()
+          killGroup(options.graceMs === undefined ? 'SIGKILL' : 'SIGTERM')
+          killer = setTimeout(() => killGroup('SIGKILL'), options.graceMs ?? 0)
         }, options.timeoutMs)
   try {
     const result = await child
@@ -80,6 +84,7 @@ export async function run(
     )
   } finally {
     clearTimeout(timer)
+    clearTimeout(killer)
     if (fd !== undefined) closeSync(fd)
   }
 }

@@ -15,6 +15,7 @@ import { publishTip } from './publish-job.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
 import { createSystems } from './systems.ts'
+import type { PlanLimits } from './systems.ts'
 import { inventoryOf, tick } from './tick.ts'
 
 /** The world as the jobs see it. */
@@ -32,6 +33,7 @@ export interface JobPorts {
   readonly nonce: () => string
   readonly owner: string
   readonly settings: PublishSettings
+  readonly planLimits: PlanLimits
 }
 
 /** One function for all jobs; a failure of the world becomes an outcome here and nowhere else. */

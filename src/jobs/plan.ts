@@ -1,22 +1,22 @@
 import { isYaml } from '../compile/configuration.ts'
 import { toDiagnostics } from '../compile/diagnostics.ts'
 import { checkRemovals } from '../diff/removals.ts'
-import { diffSystems } from '../diff/system.ts'
 import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Ledger } from '../model/ledger.ts'
-import type { Plan, PlannedMachine, PlanTitle, Reason } from '../model/plan.ts'
+import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { Clock, Nix } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
+import { planMachines, type ChangedMachine } from './plan-machines.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
 import { fingerprintsOf } from './systems.ts'
-import type { FindSystems, Systems } from './systems.ts'
+import type { FindSystems, PlanLimits, Systems } from './systems.ts'
 
 export interface PlanPorts {
   readonly nix: Nix
@@ -25,6 +25,7 @@ export interface PlanPorts {
   readonly clock: Clock
   readonly systems: FindSystems
   readonly settings: PublishSettings
+  readonly planLimits: PlanLimits
 }
 
 /** What looking at a proposal came to. */
@@ -50,7 +51,7 @@ export type Planned =
 export async function planProposal(
   repository: Repository,
   proposal: Proposal,
-  { nix, nixVersion, hash, clock, systems, settings }: PlanPorts,
+  { nix, nixVersion, hash, clock, systems, settings, planLimits }: PlanPorts,
 ): Promise<Planned> {
   const started = clock.now().getTime()
   const { git, source } = repository
@@ -103,25 +104,26 @@ export async function planProposal(
     source: after,
     generated: () => writeGenerated(repository, proposal.head, after, undefined, settings),
     ledger,
+    limits: planLimits,
   })
-  const machines: PlannedMachine[] = []
+  const changed: ChangedMachine[] = []
   const failures: Plan['failures'][number][] = []
   const unaffected: string[] = []
   for (const name of namesOf(after)) {
     const system = wanted.systems[name]
     if (system === undefined || 'failed' in system) {
       const message = system?.failed ?? 'Nix gave no answer for this machine'
-      failures.push({ machine: name, stage: 'evaluation', message })
+      failures.push({ machine: name, stage: system?.stage ?? 'evaluation', message })
     } else if (givenSystem(ledger, name) === system.system) {
       unaffected.push(name)
     } else {
-      machines.push(await plannedMachine(nix, ledger, name, system.system))
+      changed.push({ name, system, isBuilt: !wanted.unbuilt.has(name) })
     }
   }
   const plan: Plan = {
     ...common,
     kind: 'evaluated',
-    machines,
+    machines: await planMachines(nix, ledger, changed),
     unaffected,
     failures,
     ...(ledger.adopted === undefined
@@ -160,19 +162,6 @@ function unusedOf(
   const { inventory, locate } = compilation
   if (inventory === undefined || unused === undefined) return []
   return toDiagnostics(withoutEffect(inventory, unused), locate)
-}
-
-async function plannedMachine(
-  nix: Nix,
-  ledger: Ledger,
-  name: string,
-  system: string,
-): Promise<PlannedMachine> {
-  const after = await nix.describe(system)
-  if (after === undefined) return { name }
-  const given = givenSystem(ledger, name)
-  const before = given === undefined || given === '' ? undefined : await nix.describe(given)
-  return { name, diff: diffSystems(before, after) }
 }
 
 const givenSystem = (ledger: Ledger, name: string): string | undefined =>

@@ -21,10 +21,20 @@ export interface SystemsRequest {
    */
   readonly generated?: () => Promise<string>
   readonly ledger: Ledger
+  /** For a plan; what is deployed is waited for. */
+  readonly limits?: PlanLimits
+}
+
+/** How long a plan waits, milliseconds. */
+export interface PlanLimits {
+  readonly evaluationMs: number
+  readonly buildMs: number
 }
 
 export interface Systems {
   readonly systems: Readonly<Record<string, WantedSystem>>
+  /** Machines whose system was not built when the limit was over: only its derivation is here. */
+  readonly unbuilt: ReadonlySet<string>
   /** What the levels of machines say without effect, of those that were evaluated by this process. */
   readonly unused?: ReadonlyMap<string, readonly UnusedValue[]>
   /** How many machines needed an evaluation; 0 where everything was known. */
@@ -51,7 +61,7 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
   const unused = new Map<string, readonly UnusedValue[]>()
 
   const find = async (request: SystemsRequest): Promise<Systems | undefined> => {
-    const { source, ledger } = request
+    const { source, ledger, limits } = request
     const fingerprints = fingerprintsOf(source, nixVersion, hash)
     const known = new Map<string, BuiltSystem>()
     for (const [machine, fingerprint] of fingerprints) {
@@ -74,11 +84,18 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
           return values ? [[machine, values] as const] : []
         }),
       )
-    if (unknown.length === 0) return { systems, unused: unusedNow(), evaluated: 0 }
+    if (unknown.length === 0) {
+      return { systems, unbuilt: new Set(), unused: unusedNow(), evaluated: 0 }
+    }
     if (request.generated === undefined) return undefined
 
     log.info({ repository: request.repository, machines: unknown }, 'evaluating')
-    const evaluations = await nix.evaluate(request.mirror, await request.generated(), unknown)
+    const evaluations = await nix.evaluate(
+      request.mirror,
+      await request.generated(),
+      unknown,
+      limits?.evaluationMs,
+    )
     const built: Record<string, BuiltSystem> = {}
     for (const machine of unknown) {
       const evaluation = evaluations.get(machine)
@@ -87,18 +104,21 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
         built[machine] = { path, drv, system, fingerprint: fingerprints.get(machine)! }
         if (evaluation.unused?.length) unused.set(fingerprints.get(machine)!, evaluation.unused)
       } else {
-        systems[machine] = { failed: evaluation?.message ?? 'Nix gave no answer for this machine' }
+        const message = evaluation?.message ?? 'Nix gave no answer for this machine'
+        systems[machine] = { failed: message, stage: 'evaluation' }
       }
     }
-    const failures = await nix.build(Object.values(built), request.repository)
+    const missing = await nix.build(Object.values(built), request.repository, limits?.buildMs)
+    const unbuilt = new Set<string>()
     for (const [machine, system] of Object.entries(built)) {
-      const failure = failures.get(system.drv)
-      systems[machine] = failure === undefined ? system : { failed: failure }
-      if (failure === undefined) remembered.set(system.fingerprint, system)
+      const why = missing.get(system.drv)
+      systems[machine] = why?.kind === 'failed' ? { failed: why.message, stage: 'build' } : system
+      if (why === undefined) remembered.set(system.fingerprint, system)
+      if (why?.kind === 'unfinished') unbuilt.add(machine)
     }
     forgetOldest(remembered)
     forgetOldest(unused)
-    return { systems, unused: unusedNow(), evaluated: unknown.length }
+    return { systems, unbuilt, unused: unusedNow(), evaluated: unknown.length }
   }
   return find as FindSystems
 }

@@ -56,7 +56,14 @@ export interface Wanted {
   readonly systems?: Readonly<Record<string, WantedSystem>>
 }
 
-export type WantedSystem = BuiltSystem | { readonly failed: string }
+export type WantedSystem = BuiltSystem | FailedSystem
+
+export interface FailedSystem {
+  /** Nix's own words. */
+  readonly failed: string
+  /** Absent in what older controllers wrote, who did not tell. */
+  readonly stage?: 'evaluation' | 'build'
+}
 
 /** Store paths: deploy-rs' profile, its derivation, the NixOS toplevel inside. */
 export interface BuiltSystem {

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import type { Ledger } from './ledger.ts'
-import type { SystemContents } from './system-contents.ts'
+import type { Packages, SystemContents } from './system-contents.ts'
 
 /** Time; `sleep` ends early when the signal aborts. */
 export interface Clock {
@@ -106,23 +106,37 @@ export interface UnusedValue {
   readonly by: readonly string[]
 }
 
+/** Why a derivation has no result: its builders' words, or only that the time was over. */
+export type Unbuilt =
+  { readonly kind: 'failed'; readonly message: string } | { readonly kind: 'unfinished' }
+
 /** The controller's Nix. */
 export interface Nix {
-  /** Evaluates `deploy.nodes.<machine>` of a commit in a mirror, purely; a machine's error is its own. */
+  /**
+   * Evaluates `deploy.nodes.<machine>` of a commit in a mirror, purely; a machine's error is its own.
+   * What is not done when `limitMs` is over has failed.
+   */
   evaluate(
     mirror: string,
     commit: string,
     machines: readonly string[],
+    limitMs?: number,
   ): Promise<ReadonlyMap<string, Evaluation>>
-  /** Builds and roots (the `.drv` too) below a folder named by `root`; drv -> error text of those that failed. */
+  /**
+   * Builds and roots (the `.drv` too) below a folder named by `root`; drv -> why it is not there. When
+   * `limitMs` is over, building ends with all its processes.
+   */
   build(
     systems: readonly { readonly drv: string; readonly path: string }[],
     root: string,
-  ): Promise<ReadonlyMap<string, string>>
+    limitMs?: number,
+  ): Promise<ReadonlyMap<string, Unbuilt>>
   /** Whether all of these are valid in the store. */
   has(paths: readonly string[]): Promise<boolean>
-  /** Undefined when the system is not in the store. */
-  describe(system: string): Promise<SystemContents | undefined>
+  /** What is in these systems; left out are those that are not in the store. */
+  describe(systems: readonly string[]): Promise<ReadonlyMap<string, SystemContents>>
+  /** The packages that derivations need, building included; left out are those that are not in the store. */
+  describeDerivations(drvs: readonly string[]): Promise<ReadonlyMap<string, Packages>>
 }
 
 /** Lines for whoever pushed, kept for a while so that a late follower sees all. */

@@ -1,3 +1,6 @@
+/** Package -> versions, sorted; `''` is a package without a version. */
+export type Packages = Readonly<Record<string, readonly string[]>>
+
 /** What is in a NixOS toplevel, as far as a plan compares it. */
 export interface SystemContents {
   readonly system: string
@@ -5,8 +8,8 @@ export interface SystemContents {
   readonly units: Readonly<Record<string, string>>
   /** path below /etc -> text, or undefined where it is no text or too long */
   readonly files: Readonly<Record<string, { readonly hash: string; readonly text?: string }>>
-  /** Packages of the closure: name -> versions, sorted. */
-  readonly packages: Readonly<Record<string, readonly string[]>>
+  /** Those of the closure, without the virtual hosts'. */
+  readonly packages: Packages
   /** Closure size, bytes. */
   readonly size: number
   /** Store paths whose change needs a reboot. */

@@ -3,13 +3,16 @@ export interface SystemDiff {
   /** Toplevel that it was given last; absent for a machine that was given none. */
   readonly before?: string
   readonly after: string
-  /** `derivations`: one of the two was not built here, so only packages are known. */
-  readonly compared: 'closures' | 'derivations'
+  /**
+   * `derivations`: one of the two is not built here, so only packages are known, and among them those
+   * that building takes. `nothing`: not even that; the systems differ, nobody here knows in what.
+   */
+  readonly compared: 'closures' | 'derivations' | 'nothing'
   readonly units: readonly UnitChange[]
   /** Below /etc, without the units. */
   readonly files: readonly FileChange[]
   readonly packages: readonly PackageChange[]
-  /** Bytes by which the closure grows. */
+  /** Bytes by which the closure grows; 0 unless closures are compared. */
   readonly sizeDelta: number
   /** What only a reboot brings into effect. */
   readonly reboot: readonly ('kernel' | 'initrd' | 'systemd')[]

@@ -65,16 +65,30 @@ const withoutCode = (message: string): string =>
 
 /** What the builders that one derivation needs said before they failed, or what stood in the way. */
 export function buildErrors(error: CommandError, drv: string, needs: ReadonlySet<string>): string {
-  if (error.timedOut) return `the build did not end in time: ${error.message}`
-  const blocks = error.stderr.split(/^(?=error:)/m).filter((block) => block.startsWith('error:'))
-  const own = blocks.filter((block) => {
-    const named = /'?(\/nix\/store\/[^\s']+\.drv)/.exec(block)?.[1]
+  if (error.timedOut && !hasFailed(error, drv, needs)) {
+    return `the build did not end in time: ${error.message}`
+  }
+  const own = errorBlocks(error).filter((block) => {
+    const named = derivationIn(block)
     return named === undefined || named === drv || needs.has(named)
   })
   const causes = own.filter((block) => !/dependenc(y|ies) of|build of .* failed/.test(block))
   const text = (causes.length > 0 ? causes : own).map((block) => undented(block.split('\n')))
   return shortened([...new Set(text)].join('\n')) || error.message
 }
+
+/** Whether a builder of what one derivation needs failed before the build was stopped. */
+export const hasFailed = (error: CommandError, drv: string, needs: ReadonlySet<string>): boolean =>
+  errorBlocks(error)
+    .flatMap((block) => derivationIn(block) ?? [])
+    .some((named) => named === drv || needs.has(named))
+
+/** Nix indents what belongs to an error; what else it does meanwhile stands at the margin. */
+const errorBlocks = ({ stderr }: CommandError): readonly string[] =>
+  stderr.match(/^error:.*(\n([ \t].*)?)*$/gm) ?? []
+
+const derivationIn = (block: string): string | undefined =>
+  /'?(\/nix\/store\/[^\s']+\.drv)/.exec(block)?.[1]
 
 /** A file of the tree by its own name, one of an input by the part that tells people something. */
 const withoutHashes = (text: string, tree: string): string =>

@@ -6,9 +6,11 @@ import { pathToFileURL } from 'node:url'
 import { run } from '../exec/run.ts'
 import type { RunOptions } from '../exec/run.ts'
 import { CommandError } from '../model/errors.ts'
-import type { Evaluation, Nix } from '../model/ports.ts'
+import type { Evaluation, Nix, Unbuilt } from '../model/ports.ts'
+import type { Packages, SystemContents } from '../model/system-contents.ts'
+import { packageVersions } from './package-name.ts'
 import { readSystem } from './read-system.ts'
-import { buildErrors, evaluationError, isWorldly } from './nix-error.ts'
+import { buildErrors, evaluationError, hasFailed, isWorldly } from './nix-error.ts'
 
 export interface NixOptions {
   /** The `nix` program; `nix-store` is beside it. */
@@ -32,6 +34,9 @@ export interface ControllerNix extends Nix {
 
 /** What only asks the store ends within this; a daemon that hangs must not hold a job for ever. */
 const queryTimeoutMs = 300_000
+
+/** Nix ends its builders when it is asked to; killed at once it would leave them behind. */
+const buildGraceMs = 10_000
 
 /** The controller's Nix, by its command line; a user's error is data, anything else CommandError. */
 export function createNix(options: NixOptions): ControllerNix {
@@ -68,7 +73,7 @@ export function createNix(options: NixOptions): ControllerNix {
     return folder
   }
 
-  const evaluateExpression = async (expression: string): Promise<unknown> => {
+  const evaluateExpression = async (expression: string, until = Infinity): Promise<unknown> => {
     const { stdout } = await nixCommand(
       [
         'eval',
@@ -81,15 +86,19 @@ export function createNix(options: NixOptions): ControllerNix {
         ...['--option', 'accept-flake-config', 'false'],
         ...['--expr', expression],
       ],
-      { timeoutMs: evaluationTimeoutMs },
+      { timeoutMs: Math.max(1, Math.min(evaluationTimeoutMs, until - performance.now())) },
     )
     return JSON.parse(stdout)
   }
 
   /** Why the flake fails as a whole, if it does. */
-  const trunkError = async (flake: string, tree: string): Promise<string | undefined> => {
+  const trunkError = async (
+    flake: string,
+    tree: string,
+    until: number,
+  ): Promise<string | undefined> => {
     try {
-      await evaluateExpression(trunkExpression(flake))
+      await evaluateExpression(trunkExpression(flake), until)
       return undefined
     } catch (error) {
       return evaluationError(error, tree)
@@ -100,26 +109,31 @@ export function createNix(options: NixOptions): ControllerNix {
   const evaluateMachines = async (
     flake: string,
     machines: readonly string[],
+    until: number,
     knownTree?: string,
   ): Promise<readonly (readonly [string, Evaluation])[]> => {
     let error: unknown
     try {
-      const systems = (await evaluateExpression(systemsExpression(flake, machines))) as Systems
+      const systems = (await evaluateExpression(
+        systemsExpression(flake, machines),
+        until,
+      )) as Systems
       return machines.map((name) => [name, { kind: 'system', ...systems[name]! }])
     } catch (thrown) {
       error = thrown
     }
     const failed = (message: string) =>
       machines.map((name) => [name, { kind: 'failed', message }] as const)
+    if (performance.now() >= until) return failed('the evaluation did not end in time')
     const tree = knownTree ?? ((await evaluateExpression(treeExpression(flake))) as string)
     if (machines.length === 1) return failed(evaluationError(error, tree))
     // What breaks the flake as a whole would else be found once for each machine.
-    const trunk = knownTree === undefined ? await trunkError(flake, tree) : undefined
+    const trunk = knownTree === undefined ? await trunkError(flake, tree, until) : undefined
     if (trunk !== undefined) return failed(trunk)
     const middle = Math.ceil(machines.length / 2)
     return [
-      ...(await evaluateMachines(flake, machines.slice(0, middle), tree)),
-      ...(await evaluateMachines(flake, machines.slice(middle), tree)),
+      ...(await evaluateMachines(flake, machines.slice(0, middle), until, tree)),
+      ...(await evaluateMachines(flake, machines.slice(middle), until, tree)),
     ]
   }
 
@@ -133,13 +147,13 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 
   return {
-    async evaluate(mirror, commit, machines) {
+    async evaluate(mirror, commit, machines, limitMs = Infinity) {
       if (machines.length === 0) return new Map()
       const flake = `git+${pathToFileURL(await pointerTo(mirror)).href}?rev=${commit}`
-      return new Map(await evaluateMachines(flake, machines))
+      return new Map(await evaluateMachines(flake, machines, performance.now() + limitMs))
     },
 
-    async build(systems, root) {
+    async build(systems, root, limitMs) {
       if (systems.length === 0) return new Map()
       const folder = join(rootsFolder(root), hash(systems.map(({ path }) => path).join('\n')))
       await mkdir(folder, { recursive: true })
@@ -147,12 +161,12 @@ export function createNix(options: NixOptions): ControllerNix {
         nixCommand(
           ['build', '--stdin', '--keep-going', '--out-link', join(folder, 'root')],
           // By standard input: ten thousand of them are longer than an argument list may be.
-          { input: installables.join('\n') + '\n', timeoutMs },
+          { input: installables.join('\n') + '\n', timeoutMs, graceMs: buildGraceMs },
         )
       // The `.drv` without an output is rooted as it is; deploy-rs asks for it.
       const rooted = ({ drv }: { drv: string }): string[] => [`${drv}^*`, drv]
       try {
-        await build(systems.flatMap(rooted), buildTimeoutMs)
+        await build(systems.flatMap(rooted), limitMs ?? buildTimeoutMs)
         return new Map()
       } catch (error) {
         if (!(error instanceof CommandError) || isWorldly(error)) throw error
@@ -161,12 +175,19 @@ export function createNix(options: NixOptions): ControllerNix {
         if (failed.length === 0) throw error
         const done = systems.filter(({ path }) => built.has(path))
         if (done.length > 0) await build(done.flatMap(rooted), buildTimeoutMs)
-        const errors = new Map<string, string>()
+        const unbuilt = new Map<string, Unbuilt>()
         for (const { drv } of failed) {
           const { stdout } = await call(nixStore, ['--query', '--requisites', drv])
-          errors.set(drv, buildErrors(error, drv, new Set(stdout.split('\n'))))
+          const needs = new Set(stdout.split('\n'))
+          const isLimit = error.timedOut && limitMs !== undefined && !hasFailed(error, drv, needs)
+          unbuilt.set(
+            drv,
+            isLimit
+              ? { kind: 'unfinished' }
+              : { kind: 'failed', message: buildErrors(error, drv, needs) },
+          )
         }
-        return errors
+        return unbuilt
       }
     },
 
@@ -180,13 +201,23 @@ export function createNix(options: NixOptions): ControllerNix {
       return true
     },
 
-    async describe(system) {
-      if (!existsSync(system)) return undefined
-      const { stdout, exitCode } = await nixCommand(
-        ['path-info', '--recursive', '--json', system],
-        { accept: [0, 1] },
-      )
-      return exitCode === 0 ? await readSystem(system, toPathSizes(stdout)) : undefined
+    async describe(systems) {
+      const found = new Map<string, SystemContents>()
+      for (const system of await valid(storePaths(systems))) {
+        const { stdout } = await nixCommand(['path-info', '--recursive', '--json', system])
+        found.set(system, await readSystem(system, toPathSizes(stdout)))
+      }
+      return found
+    },
+
+    async describeDerivations(drvs) {
+      const found = new Map<string, Packages>()
+      for (const drv of await valid(storePaths(drvs))) {
+        const { stdout } = await call(nixStore, ['--query', '--requisites', drv])
+        const needs = stdout.split('\n').filter((path) => path.endsWith('.drv'))
+        found.set(drv, packageVersions(needs.map((path) => path.slice(0, -'.drv'.length))))
+      }
+      return found
     },
 
     async version() {
@@ -222,6 +253,9 @@ export function createNix(options: NixOptions): ControllerNix {
 }
 
 type Systems = Readonly<Record<string, Omit<Extract<Evaluation, { kind: 'system' }>, 'kind'>>>
+
+const storePaths = (paths: readonly string[]): readonly string[] =>
+  [...new Set(paths)].filter((path) => path.startsWith('/nix/store/'))
 
 /** An argument list has no room for the paths of a large fleet. */
 const slices = (paths: readonly string[]): readonly (readonly string[])[] =>

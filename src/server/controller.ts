@@ -115,6 +115,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     nonce: () => randomUUID(),
     owner: `${hostname()}:${process.pid}`,
     settings: { version: options.version },
+    planLimits: config.plan,
   })
   const lookAtAll = async (): Promise<void> => {
     for (const name of repositories.keys()) {

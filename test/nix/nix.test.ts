@@ -194,13 +194,60 @@ test('a build that fails is told with its log, and the others are built and root
     }),
   })
   const systems = await Promise.all(['vm0', 'vm1'].map((name) => systemOf(id, name)))
-  const errors = await nix.build(systems, 'fleet')
-  expect([...errors.keys()]).toEqual([systems[1]!.drv])
-  const message = errors.get(systems[1]!.drv)
-  expect(message).toContain('no space left')
-  expect(message).toContain('exit code 3')
+  const unbuilt = await nix.build(systems, 'fleet')
+  expect([...unbuilt.keys()]).toEqual([systems[1]!.drv])
+  expect(unbuilt.get(systems[1]!.drv)).toEqual({
+    kind: 'failed',
+    message: expect.stringMatching(/exit code 3[^]*no space left/) as string,
+  })
   expect(await nix.has([systems[0]!.path])).toBe(true)
   expect(readdirSync(join(folder, 'our state/gcroots/fleet'), { recursive: true })).toHaveLength(3)
+})
+
+test('a build that is stopped by its limit leaves no process, and keeps what was built and why not', async () => {
+  const pids = join(folder, 'pids')
+  const id = await commit({
+    'flake.nix': flake({
+      good: 'make "good" "echo good > $out"',
+      bad: 'make "bad" "exit 3"',
+      slow: `make "slow" "echo $$ >> ${pids}; sleep 10000 & echo $! >> ${pids}; wait; cat \${make "good" "echo good > $out"}"`,
+    }),
+  })
+  const systems = await Promise.all(['good', 'bad', 'slow'].map((name) => systemOf(id, name)))
+  const [good, bad, slow] = systems
+  const parallel = createNix({
+    ...{ nix: program, stateDir: join(folder, 'our state') },
+    env: { ...env, NIX_CONFIG: 'max-jobs = 3' },
+  })
+  const unbuilt = await parallel.build(systems, 'fleet', 5000)
+  expect(unbuilt).toEqual(
+    new Map([
+      [
+        bad!.drv,
+        { kind: 'failed', message: expect.stringContaining('failed with exit code 3') as string },
+      ],
+      [slow!.drv, { kind: 'unfinished' }],
+    ]),
+  )
+  expect(await nix.has([good!.path, slow!.drv])).toBe(true)
+  const started = readFileSync(pids, 'utf8').trim().split('\n')
+  expect(started).toHaveLength(2)
+  // What was killed is there until its parent has heard of it.
+  const left = () => started.filter((pid) => existsSync(`/proc/${pid}`))
+  await expect.poll(left, { timeout: 10_000 }).toEqual([])
+})
+
+test('tells the packages that a derivation needs, built or not', async () => {
+  const id = await commit({
+    'flake.nix': flake({
+      vm0: `make "nixos-system-vm0-25.11" "cat \${make "vault-1.17.2" "cat \${make "go-1.23" ""}"} > $out"`,
+    }),
+  })
+  const { drv } = await systemOf(id)
+  const gone = drv.replace(/^.{44}/, `/nix/store/${'0'.repeat(32)}-`)
+  expect(await nix.describeDerivations([drv, gone])).toEqual(
+    new Map([[drv, { go: ['1.23'], vault: ['1.17.2'] }]]),
+  )
 })
 
 test('describes units, files, packages and size of a system', async () => {
@@ -235,9 +282,9 @@ test('describes units, files, packages and size of a system', async () => {
     }),
   })
   const system = await systemOf(id)
-  expect(await nix.describe(system.system)).toBeUndefined()
+  expect(await nix.describe([system.system, '', '/run/elsewhere'])).toEqual(new Map())
   await nix.build([system], 'fleet')
-  const contents = (await nix.describe(system.system))!
+  const contents = (await nix.describe([system.system])).get(system.system)!
   expect(contents.units['vault.service']).toMatch(
     /^\[Service\]\nExecStart=\/nix\/store\/.{32}-vault-1\.17\.2\nExecReload=.*\n# overrides\.conf\n\[Service\]\nNice=5\n# unit-script-vault-reload:\n# {3}#!\/bin\/sh\n# {3}kill -HUP\n# Wanted by multi-user\.target\n$/,
   )
@@ -297,6 +344,9 @@ test('an evaluation that does not end is ended, and said of its machine', async 
     evaluationTimeoutMs: 1000,
   })
   expect((await hasty.evaluate(mirror, id, ['vm0'])).get('vm0')).toMatchObject({
+    message: expect.stringContaining('did not end') as string,
+  })
+  expect((await nix.evaluate(mirror, id, ['vm0'], 1000)).get('vm0')).toMatchObject({
     message: expect.stringContaining('did not end') as string,
   })
 })

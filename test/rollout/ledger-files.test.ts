@@ -38,6 +38,16 @@ test('what is written is read again', () => {
   expect(fromFiles(new Map())).toBeUndefined()
 })
 
+test('a system that failed is read with the stage of its failure, and without one as older controllers wrote it', () => {
+  const failures = {
+    vm0: { failed: 'error: no such option', stage: 'evaluation' as const },
+    vm1: { failed: 'error: builder failed', stage: 'build' as const },
+    vm2: { failed: 'error: one of the two' },
+  }
+  const failing = { ...ledger, wanted: { ...ledger.wanted!, systems: failures } }
+  expect(fromFiles(toFiles(failing))).toEqual(failing)
+})
+
 test('the order in which a record was put together does not show', () => {
   const { machines, ...rest } = ledger
   const turned = Object.fromEntries(
