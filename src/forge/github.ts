@@ -1,7 +1,14 @@
 import { Octokit } from '@octokit/core'
 import { ForgeError, NotReadyError } from '../model/errors.ts'
-import type { CommitStatus, Forge, Proposal } from '../model/forge.ts'
-import { findOwnComment, withMarker } from './github-comment.ts'
+import type { CommandComment, Forge, Proposal } from '../model/forge.ts'
+import {
+  answerComment,
+  findAnswer,
+  findCommands,
+  findPlanComment,
+  planComment,
+  type ListedComment,
+} from './comment.ts'
 
 export interface GithubOptions {
   /** `owner/name` */
@@ -14,6 +21,20 @@ export interface GithubOptions {
 }
 
 const perPage = 100
+
+/** How an answer is marked. */
+const reactions = { done: '+1', refused: '-1', unknown: 'confused' } as const
+
+interface GithubComment extends ListedComment {
+  readonly hasReactions: boolean
+}
+
+/**
+ * GitHub speaks of 65,536 characters. Where it was measured, that were bytes of UTF-8 in one place and
+ * code points in another, so the fewest are taken: bytes.
+ * https://github.com/dead-claudia/github-limits/pull/13
+ */
+const longestComment = 65_536
 
 /** A GitHub that says nothing for so long is away, in milliseconds. */
 const silenceMs = 15_000
@@ -65,6 +86,74 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
     }
   }
 
+  async function commentsOf(id: string): Promise<readonly GithubComment[]> {
+    const comments = await all((page) =>
+      ask(`reading the comments of ${id}`, () =>
+        octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+          ...{ owner, repo, issue_number: Number(id), per_page: perPage, page },
+        }),
+      ),
+    )
+    const us = await ownLogin()
+    return comments.map((comment) => {
+      const isBot = comment.user?.type === 'Bot'
+      const author = comment.user?.login ?? 'ghost'
+      return {
+        ...{ id: String(comment.id), author, isBot, url: comment.html_url },
+        hasReactions: (comment.reactions?.total_count ?? 0) > 0,
+        isOurs: us === undefined ? isBot : author === us,
+        // GitHub gives line breaks back as it got them from whom it got them.
+        body: (comment.body ?? '').replaceAll('\r\n', '\n'),
+        ...{ createdAt: comment.created_at, updatedAt: comment.updated_at },
+      }
+    })
+  }
+
+  /** Whether we have reacted to a comment in one of the ways that mean an answer. */
+  async function isMarked({ id }: CommandComment): Promise<boolean> {
+    const given = await all((page) =>
+      ask(`reading the reactions to comment ${id}`, () =>
+        octokit.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
+          ...{ owner, repo, comment_id: Number(id), per_page: perPage, page },
+        }),
+      ),
+    )
+    const us = await ownLogin()
+    const marks: readonly string[] = Object.values(reactions)
+    return given.some(
+      ({ user, content }) =>
+        marks.includes(content) && (us === undefined ? user?.type === 'Bot' : user?.login === us),
+    )
+  }
+
+  async function reply(proposal: Proposal, listed: GithubComment, text: string): Promise<void> {
+    const body = answerComment(listed, text)
+    const said = findAnswer(await commentsOf(proposal.id), listed.id)
+    if (said === undefined) {
+      await ask(`answering comment ${listed.id}`, () =>
+        octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+          ...{ owner, repo, issue_number: Number(proposal.id), body },
+        }),
+      )
+    } else if (said.body !== body) {
+      await ask(`answering comment ${listed.id} otherwise`, () =>
+        octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+          ...{ owner, repo, comment_id: Number(said.id), body },
+        }),
+      )
+    }
+  }
+
+  async function mayPush(username: string): Promise<boolean> {
+    const answer = await ask(`asking what ${username} may do`, () =>
+      octokit.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
+        ...{ owner, repo, username },
+      }),
+    ).catch(undefinedIfMissing)
+    // `maintain`, and what a role of one's own allows, are told here as the nearest of these.
+    return answer !== undefined && ['admin', 'maintain', 'write'].includes(answer.data.permission)
+  }
+
   return {
     kind: 'github',
     blob: (commit) => `${webUrl(apiUrl)}/${project}/blob/${commit}`,
@@ -87,27 +176,20 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
       if (pull === undefined || pull.data.state !== 'open') return undefined
       return pull.data.base.ref === branch ? toProposal(pull.data) : undefined
     },
-    async ensureComment({ id }, { markdown }) {
-      const text = withMarker(markdown)
-      const issue = { owner, repo, issue_number: Number(id) }
-      const comments = await all((page) =>
-        ask(`reading the comments of ${id}`, () =>
-          octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
-            ...{ ...issue, per_page: perPage, page },
-          }),
-        ),
-      )
-      const own = findOwnComment(comments, await ownLogin())
+    async ensureComment({ id, kind, head }, { markdown }) {
+      if (kind === 'queue') return
+      const text = planComment(markdown, head, longestComment)
+      const own = findPlanComment(await commentsOf(id))
       if (own === undefined) {
         await ask(`commenting on ${id}`, () =>
           octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
-            ...{ ...issue, body: text },
+            ...{ owner, repo, issue_number: Number(id), body: text },
           }),
         )
       } else if (own.body !== text) {
         await ask(`editing the comment on ${id}`, () =>
           octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
-            ...{ owner, repo, comment_id: own.id, body: text },
+            ...{ owner, repo, comment_id: Number(own.id), body: text },
           }),
         )
       }
@@ -115,13 +197,41 @@ export function createGithub({ project, branch, token, apiUrl }: GithubOptions):
     mergedBy: () => Promise.resolve(undefined),
     ensureCheck: () => Promise.resolve(),
     ensureDeployment: () => Promise.resolve(),
-    commands: () => Promise.resolve([]),
-    answer: () => Promise.resolve(),
-    mayPush: () => Promise.resolve(false),
-    isPrivate: () => Promise.resolve(false),
+    async commands({ id, kind }) {
+      if (kind === 'queue') return []
+      const comments = await commentsOf(id)
+      const open: CommandComment[] = []
+      for (const command of findCommands(comments)) {
+        const listed = comments.find((comment) => comment.id === command.id)
+        const isAnswered = listed?.hasReactions === true && (await isMarked(command))
+        if (!isAnswered) open.push(command)
+      }
+      return open
+    },
+    // The reply first: it is found again by its marker, so that an answer which breaks off in between is
+    // finished by the next one instead of being lost or said twice.
+    async answer(proposal, command, { kind, text }) {
+      const listed = (await commentsOf(proposal.id)).find(({ id }) => id === command.id)
+      // Whoever took the question back gets no answer.
+      if (listed === undefined) return
+      if (text !== undefined) await reply(proposal, listed, text)
+      await ask(`marking comment ${command.id}`, () =>
+        octokit.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
+          ...{ owner, repo, comment_id: Number(command.id), content: reactions[kind] },
+        }),
+      )
+    },
+    mayPush,
+    async isPrivate() {
+      const { data } = await ask(`reading the repository ${project}`, () =>
+        octokit.request('GET /repos/{owner}/{repo}', { owner, repo }),
+      )
+      return data.private || data.visibility === 'internal'
+    },
     redeliver: () => Promise.resolve(0),
     async ensureStatus(commit, status) {
-      const wanted = { ...status, description: shorten(status.description) }
+      const { context, state, url: target_url = null } = status
+      const wanted = { context, state, description: shorten(status.description), target_url }
       const statuses = await all(async (page) => {
         const combined = await ask(`reading the statuses of ${commit}`, () =>
           octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/status', {
@@ -192,20 +302,18 @@ function undefinedIfMissing(error: unknown): undefined {
   throw error
 }
 
-function isSame(
-  one: {
-    readonly context: string
-    readonly state: string
-    readonly description: string | null
-  },
-  wanted: CommitStatus,
-): boolean {
-  return (
-    one.context === wanted.context &&
-    one.state === wanted.state &&
-    one.description === wanted.description
-  )
+interface GithubStatus {
+  readonly context: string
+  readonly state: string
+  readonly description: string | null
+  readonly target_url: string | null
 }
+
+const isSame = (one: GithubStatus, wanted: GithubStatus): boolean =>
+  one.context === wanted.context &&
+  one.state === wanted.state &&
+  one.description === wanted.description &&
+  (one.target_url ?? '') === (wanted.target_url ?? '')
 
 /** GitHub refuses more than 140 characters. */
 const shorten = (text: string): string =>

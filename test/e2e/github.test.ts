@@ -117,7 +117,7 @@ test('a pull request gets one comment with its plan, edited in place by the next
   const first = await pushPull(greeting, () => site.fleet.edit(yaml, 'Welcome to', 'Hello from'))
   const [plan, ...more] = await commentsOn(7, first)
   expect(more).toEqual([])
-  expect(plan).toMatch(/^<!-- nixcluster:plan -->\n### 1 of 1 machine changes/)
+  expect(plan).toMatch(/^<!-- nixcluster:plan [0-9a-f]{40} -->\n### 1 of 1 machine changes/)
   expect(plan).toContain('/etc/issue')
   expect(plan).toContain(`/${project}/blob/${first}/clusters/demo.yaml#L`)
   expect(await statesOf(first, 'nixcluster/plan', 'success')).toEqual(['success'])

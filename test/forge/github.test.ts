@@ -72,7 +72,7 @@ test('the comment is written once, edited in place, and left alone when it says 
   await forge.ensureComment(proposal, report('**1 machine** would change'))
   await forge.ensureComment(proposal, report('nothing would change'))
   expect(github.comments).toHaveLength(1)
-  expect(github.comments[0]?.body).toBe('<!-- nixcluster:plan -->\nnothing would change')
+  expect(github.comments[0]?.body).toBe(`<!-- nixcluster:plan ${head} -->\nnothing would change`)
   const before = github.requests.length
   await forge.ensureComment(proposal, report('nothing would change'))
   expect(github.requests.slice(before)).toEqual([`GET /repos/${project}/issues/7/comments`])
@@ -93,7 +93,7 @@ test("others' comments are not ours, even with our marker in them", async () => 
   expect(github.comments.map(({ login, body }) => [login, body])).toEqual([
     ['stranger', body],
     ['fleet-bot', 'I said ' + body],
-    ['fleet-bot', '<!-- nixcluster:plan -->\nnothing would change'],
+    ['fleet-bot', `<!-- nixcluster:plan ${head} -->\nnothing would change`],
   ])
 })
 
@@ -123,8 +123,8 @@ test('a comment that is too long for GitHub ends at a line, with a word about it
   const { github, forge } = await open()
   await forge.ensureComment(proposal, report('```\n' + 'a line of the plan\n'.repeat(5000) + '```'))
   const body = github.comments[0]?.body ?? ''
-  expect(body.length).toBeLessThanOrEqual(65_536)
-  expect(body).toMatch(/a line of the plan\n```\n\n\*This comment is too long for GitHub/)
+  expect(Buffer.byteLength(body)).toBeLessThanOrEqual(65_536)
+  expect(body).toMatch(/a line of the plan\n```\n\n\*This comment is too long/)
 })
 
 test('a status is set once, and again only when it says something else', async () => {

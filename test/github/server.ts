@@ -1,55 +1,33 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkAnswer, checkRequest, exampleOf, findOperation } from './description.ts'
 import {
-  checkAnswer,
-  checkRequest,
-  exampleOf,
-  findOperation,
-  type Exchange,
-} from './description.ts'
+  createRepository,
+  type GithubAnswer,
+  type GithubRepository,
+  type Identity,
+} from './repository.ts'
 
-/** A pull request of the stand-in. */
-export interface Pull {
-  readonly number: number
-  /** Branch and commit at its head. */
-  readonly branch: string
-  readonly head: string
-  readonly base: string
-  /** `owner/name` of a fork, null for one that is gone; default: the repository itself. */
-  readonly from?: string | null
-  readonly state?: 'open' | 'closed'
-}
-
-export interface Comment {
-  readonly id: number
-  readonly issue: number
-  readonly login: string
-  readonly type: 'User' | 'Bot'
-  body: string
-}
-
-export interface Status {
-  readonly sha: string
-  readonly context: string
-  readonly state: string
-  readonly description: string
-}
+export type { Comment, Pull, Status } from './repository.ts'
 
 /** GitHub as far as we use it: real HTTP, and every request and answer is held against GitHub's own description. */
-export interface GithubStandIn {
+export interface GithubStandIn extends GithubRepository {
   readonly url: string
-  readonly pulls: Pull[]
-  readonly comments: Comment[]
-  /** In the order in which they were set. */
-  readonly statuses: Status[]
   /** `GET /repos/example/fleet/pulls`, ... */
   readonly requests: string[]
+  /** Those among them that were answered with 304, and cost nothing. */
+  readonly unchanged: string[]
   /** What GitHub's description says against a request or an answer; must stay empty. */
   readonly problems: string[]
+  /** Tokens that an app was given, the oldest first; all but those of the last hour are refused. */
+  readonly installationTokens: { readonly token: string; readonly until: number }[]
+  /** How many requests may still be made; undefined: as many as one likes. */
+  remaining: number | undefined
   /** The next request gets this instead. */
-  failNext(status: number, headers?: Readonly<Record<string, string>>): void
+  failNext(status: number, headers?: Readonly<Record<string, string>>, message?: string): void
   /** Every request gets this instead, or no answer, until it is called without one. */
   failAll(how?: number | 'silence'): void
   close(): Promise<void>
@@ -57,100 +35,89 @@ export interface GithubStandIn {
 
 export interface GithubOptions {
   readonly project: string
+  /** Taken as a person's or an installation's. */
   readonly token: string
   /** Whose the token is; undefined for an app's, which is nobody's. */
   readonly login?: string
+  /** An app that is installed on the repository; it is let in by what its key has signed. */
+  readonly app?: {
+    readonly id: number
+    readonly slug: string
+    /** PEM */
+    readonly publicKey: string
+    readonly installation: number
+  }
 }
 
-type Fields = Record<string, unknown>
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
+const hourMs = 3_600_000
 
 /** Starts a stand-in for one repository. */
-export async function startGithub({
-  project,
-  token,
-  login,
-}: GithubOptions): Promise<GithubStandIn> {
-  const pulls: Pull[] = []
-  const comments: Comment[] = []
-  const statuses: Status[] = []
+export async function startGithub(options: GithubOptions): Promise<GithubStandIn> {
+  const { project, token, login, app } = options
+  const { repository, answer } = createRepository(project)
   const requests: string[] = []
+  const unchanged: string[] = []
   const problems: string[] = []
-  let failure: Answer | undefined
+  const installationTokens: { token: string; until: number }[] = []
+  let failure: GithubAnswer | undefined
   let outage: number | 'silence' | undefined
-  const root = `/repos/${project}`
 
-  function answer({ method, path, query, body }: Exchange): Answer {
-    const fields = (body ?? {}) as Fields
-    const part = path.startsWith(root) ? path.slice(root.length) : undefined
-    const [, number = ''] = /^\/(?:pulls|issues|issues\/comments)\/(\d+)/.exec(part ?? '') ?? []
-    const page = <Item>(items: readonly Item[]): readonly Item[] => {
-      const size = Math.min(Number(query['per_page'] ?? 30), 100)
-      const first = (Number(query['page'] ?? 1) - 1) * size
-      return items.slice(first, first + size)
+  const bot: Identity = {
+    ...{ type: 'Bot', login: `${app?.slug ?? 'fleet-app'}[bot]` },
+    app: app ?? { id: 1, slug: 'fleet-app' },
+  }
+
+  /** Who asks: somebody, the app itself, or nobody. */
+  function whoAsks(authorization: string): Identity | 'app' | undefined {
+    const [, scheme, given] = /^(token|bearer) (\S+)$/i.exec(authorization) ?? []
+    if (given === undefined) return undefined
+    if (given === token) return login === undefined ? bot : { type: 'User', login }
+    const lives = installationTokens.some((one) => one.token === given && Date.now() < one.until)
+    if (lives) return bot
+    return scheme!.toLowerCase() === 'bearer' && isSignedByApp(given) ? 'app' : undefined
+  }
+
+  function isSignedByApp(jwt: string): boolean {
+    const [head = '', claims = '', signature = ''] = jwt.split('.')
+    if (app === undefined || signature === '') return false
+    const signed = Buffer.from(`${head}.${claims}`)
+    const key = createPublicKey(app.publicKey)
+    if (!verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64url'))) return false
+    const { iss, iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as {
+      readonly iss: unknown
+      readonly iat: number
+      readonly exp: number
     }
-    if (method === 'GET' && path === '/user') {
-      return login === undefined
-        ? { status: 403, body: { message: 'Resource not accessible by integration' } }
-        : { status: 200, body: { ...(exampleOf('public-user-default-response') as Fields), login } }
+    const now = Date.now() / 1000
+    // GitHub takes none that is good for more than ten minutes.
+    return String(iss) === String(app.id) && iat <= now && exp > now && exp - iat <= 600
+  }
+
+  /** What an app asks with its own signature. */
+  function answerApp(path: string, exchange: Parameters<typeof answer>[0]): GithubAnswer {
+    const name = path.toLowerCase()
+    if (app !== undefined && name === '/app') {
+      return { status: 200, body: { ...(exampleOf('integration') as object), slug: app.slug } }
     }
-    if (method === 'GET' && part === '/pulls') {
-      const state = query['state'] ?? 'open'
-      const asked = pulls.filter(
-        (pull) =>
-          (state === 'all' || (pull.state ?? 'open') === state) &&
-          (query['base'] === undefined || pull.base === query['base']),
-      )
-      return { status: 200, body: page(asked).map((pull) => toPull(project, pull, 'simple')) }
+    if (app !== undefined && name === `/repos/${project}/installation`.toLowerCase()) {
+      const installation = exampleOf('installation') as object
+      return { status: 200, body: { ...installation, id: app.installation } }
     }
-    if (method === 'GET' && part === `/pulls/${number}`) {
-      const pull = pulls.find((one) => one.number === Number(number))
-      if (pull !== undefined) return { status: 200, body: toPull(project, pull, 'full') }
+    if (app !== undefined && name === `/app/installations/${app.installation}/access_tokens`) {
+      const until = Date.now() + hourMs
+      const given = { token: `ghs_${installationTokens.length + 1}`, until }
+      installationTokens.push(given)
+      const expires_at = new Date(until).toISOString()
+      const shown = exampleOf('installation-token') as object
+      return { status: 201, body: { ...shown, token: given.token, expires_at } }
     }
-    if (part === `/issues/${number}/comments`) {
-      const issue = Number(number)
-      if (method === 'GET') {
-        const asked = comments.filter((comment) => comment.issue === issue)
-        return { status: 200, body: page(asked).map(toComment) }
-      }
-      const author = login ?? 'fleet-app[bot]'
-      const type = login === undefined ? 'Bot' : 'User'
-      const id = comments.length + 1
-      const comment: Comment = { id, issue, login: author, type, body: String(fields['body']) }
-      comments.push(comment)
-      return { status: 201, body: toComment(comment) }
-    }
-    if (method === 'PATCH' && part === `/issues/comments/${number}`) {
-      const comment = comments.find((one) => one.id === Number(number))
-      if (comment !== undefined) {
-        comment.body = String(fields['body'])
-        return { status: 200, body: toComment(comment) }
-      }
-    }
-    const [, sha = ''] = /^\/(?:commits|statuses)\/(\w+)/.exec(part ?? '') ?? []
-    if (method === 'GET' && part === `/commits/${sha}/status`) {
-      const latest = new Map(
-        statuses.filter((one) => one.sha === sha).map((one) => [one.context, one]),
-      )
-      return { status: 200, body: toCombined(sha, page([...latest.values()])) }
-    }
-    if (method === 'POST' && part === `/statuses/${sha}`) {
-      const { context, state, description } = fields
-      const status = {
-        ...{ sha, context: String(context), state: String(state) },
-        description: String(description),
-      }
-      statuses.push(status)
-      return { status: 201, body: toStatus(status) }
-    }
+    if (name.startsWith('/app/hook/')) return answer(exchange, bot)
     return { status: 404, body: { message: 'Not Found' } }
   }
 
-  function exchange(request: IncomingMessage, text: string): Answer {
+  const forApps = /^\/app(\/|$)|^\/repos\/[^/]+\/[^/]+\/installation$/
+
+  function exchange(request: IncomingMessage, text: string): GithubAnswer {
     const url = new URL(request.url ?? '', 'http://github')
     const method = request.method ?? ''
     const name = `${method} ${url.pathname}`
@@ -171,7 +138,9 @@ export async function startGithub({
     }
     const wrong = checkRequest(match, asked)
     problems.push(...wrong.map((problem) => `${name}: ${problem}`))
-    if (request.headers.authorization !== `token ${token}`) {
+    const who = whoAsks(request.headers.authorization ?? '')
+    // An app's signature is for what is the app's, and for nothing else.
+    if (who === undefined || (who === 'app') !== forApps.test(url.pathname)) {
       return { status: 401, body: { message: 'Bad credentials' } }
     }
     // GitHub refuses what it cannot take; our side must not depend on it.
@@ -179,7 +148,7 @@ export async function startGithub({
     const planned = failure
     failure = undefined
     if (planned !== undefined) return planned
-    const given = answer(asked)
+    const given = who === 'app' ? answerApp(url.pathname, asked) : answer(asked, who)
     if (given.status < 300) {
       // Real answers have null for a fork that is gone, whatever the description says.
       const mine = checkAnswer(match, given.status, given.body).filter(
@@ -187,75 +156,71 @@ export async function startGithub({
       )
       problems.push(...mine.map((problem) => `${name}: the stand-in's ${problem}`))
     }
-    return given
+    return method === 'GET' && given.status === 200 ? conditionally(request, name, given) : given
+  }
+
+  /** What has not changed since it was read is not sent again. */
+  function conditionally(
+    request: IncomingMessage,
+    name: string,
+    given: GithubAnswer,
+  ): GithubAnswer {
+    // GitHub's differs from token to token, too.
+    const seen = JSON.stringify([given.body, request.headers.authorization])
+    const etag = `W/"${createHash('sha256').update(seen).digest('hex')}"`
+    const headers = { ...given.headers, etag }
+    if (request.headers['if-none-match'] !== etag) return { ...given, headers }
+    unchanged.push(name)
+    return { status: 304, body: undefined, headers }
+  }
+
+  /** Within the limit, which GitHub tells with every answer; what has not changed is not counted. */
+  function limited(exchanged: () => GithubAnswer, name: string): GithubAnswer {
+    if (standIn.remaining === undefined) return exchanged()
+    const isOver = standIn.remaining === 0
+    if (isOver) requests.push(name)
+    const given = isOver
+      ? { status: 403, body: { message: 'API rate limit exceeded' } }
+      : exchanged()
+    if (!isOver && given.status !== 304) standIn.remaining--
+    const headers = {
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': String(standIn.remaining),
+      'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 1800),
+      date: new Date().toUTCString(),
+    }
+    return { ...given, headers: { ...given.headers, ...headers } }
   }
 
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
     while (outage === 'silence') await sleep(20)
-    const { status, body, headers } = exchange(request, text)
+    const { status, body, headers } = limited(
+      () => exchange(request, text),
+      `${request.method} ${request.url}`,
+    )
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-    response.end(JSON.stringify(body))
+    response.end(status === 304 ? undefined : JSON.stringify(body))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return {
+  const standIn: GithubStandIn = Object.assign(repository, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ pulls, comments, statuses, requests, problems },
-    failNext: (status, headers = {}) =>
-      void (failure = { status, headers, body: { message: 'You have exceeded a rate limit' } }),
-    failAll: (how) => void (outage = how),
+    ...{ requests, unchanged, problems, installationTokens },
+    remaining: undefined,
+    failNext: (
+      status: number,
+      headers: Readonly<Record<string, string>> = {},
+      message = 'You have exceeded a rate limit',
+    ) => void (failure = { status, headers, body: { message } }),
+    failAll: (how?: number | 'silence') => void (outage = how),
     async close() {
       outage = undefined
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
-  }
-}
-
-function toPull(project: string, pull: Pull, form: 'simple' | 'full'): Fields {
-  const example = (
-    form === 'full'
-      ? exampleOf('pull-request')
-      : (exampleOf('pull-request-simple-items') as readonly unknown[])[0]
-  ) as Fields
-  const head = example['head'] as Fields
-  const base = example['base'] as Fields
-  const repository = (end: Fields, name: string): Fields => ({
-    ...(end['repo'] as Fields),
-    ...{ name: name.split('/')[1], full_name: name },
   })
-  const from = pull.from === undefined ? project : pull.from
-  return {
-    ...example,
-    number: pull.number,
-    state: pull.state ?? 'open',
-    // GitHub's example of a team lacks what its description demands.
-    requested_teams: [],
-    head: {
-      ...{ ...head, ref: pull.branch, sha: pull.head, label: `${from}:${pull.branch}` },
-      repo: from === null ? null : repository(head, from),
-    },
-    base: { ...base, ref: pull.base, repo: repository(base, project) },
-  }
-}
-
-function toComment({ id, login, type, body }: Comment): Fields {
-  const example = (exampleOf('issue-comment-items') as readonly Fields[])[0]!
-  return { ...example, id, body, user: { ...(example['user'] as Fields), login, type } }
-}
-
-function toStatus({ context, state, description }: Status): Fields {
-  return { ...(exampleOf('status') as Fields), context, state, description }
-}
-
-function toCombined(sha: string, latest: readonly Status[]): Fields {
-  const example = exampleOf('combined-commit-status') as Fields
-  const [one] = example['statuses'] as readonly Fields[]
-  const statuses = latest.map(({ context, state, description }) => ({
-    ...{ ...one, context, state, description },
-  }))
-  return { ...example, sha, statuses, total_count: statuses.length }
+  return standIn
 }
