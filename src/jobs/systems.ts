@@ -1,4 +1,4 @@
-import { nixMayReadYaml } from '../compile/nix-reads.ts'
+import { readsEverything, sourcesReadBy } from '../compile/nix-reads.ts'
 import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Log, Nix, UnusedValue } from '../model/ports.ts'
 import { fingerprintMachines, recall } from '../rollout/fingerprint.ts'
@@ -136,13 +136,16 @@ export function fingerprintsOf(
   nixVersion: string,
   hash: (text: string) => string,
 ): ReadonlyMap<string, string> {
-  const { rendered } = compilation
-  if (rendered === undefined) return new Map()
-  const nixReadsYaml =
-    // A link may lead to YAML.
-    entries.some(({ mode }) => mode === '120000') ||
-    nixMayReadYaml(texts) ||
-    nixMayReadYaml(new Map([['written in YAML.nix', rendered.code.join('\n')]]))
+  const { rendered, inventory } = compilation
+  if (rendered === undefined || inventory === undefined) return new Map()
+  const { inputs } = inventory
   const lock = texts.get('flake.lock') ?? ''
-  return fingerprintMachines({ rendered, lock, sources: entries, nixReadsYaml, nixVersion }, hash)
+  const isOpen =
+    // A link leads anywhere, and an input that is a folder of the repository is read as a whole.
+    entries.some(({ mode }) => mode === '120000') ||
+    inputs.some(({ url }) => /^(?:path:(?!\/)|\.|$)/.test(url)) ||
+    readsEverything(rendered.code)
+  const paths = entries.map(({ path }) => path)
+  const reads = isOpen ? 'everything' : sourcesReadBy(rendered.files, texts, paths)
+  return fingerprintMachines({ rendered, lock, sources: entries, reads, nixVersion }, hash)
 }

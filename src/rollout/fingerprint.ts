@@ -9,35 +9,37 @@ export interface FingerprintInput {
   readonly lock: string
   /** Every file of the source tree. */
   readonly sources: readonly TreeEntry[]
-  /** Whether a path is YAML that only we read; by default `nixcluster.yaml` and what lies in `clusters/`. */
-  readonly configuration?: (path: string) => boolean
-  /** Whether any Nix file might read a file as text or a folder as a whole: then the configuration counts too. */
-  readonly nixReadsYaml: boolean
+  /** Generated file -> paths of the source tree that its Nix can read; those that are left out read none. */
+  readonly reads: ReadonlyMap<string, readonly string[] | 'everything'> | 'everything'
   readonly nixVersion: string
 }
 
 /**
- * machine -> hash of everything that its system can depend on. Sound before narrow: every file of the
- * tree counts, but for the configuration where no Nix can see it. What machines share is hashed once.
+ * machine -> hash of everything that its system can depend on, sound before narrow. What machines share is
+ * hashed once.
  */
 export function fingerprintMachines(
-  input: FingerprintInput,
+  { rendered, lock, sources, reads, nixVersion }: FingerprintInput,
   hash: (text: string) => string,
 ): ReadonlyMap<string, string> {
-  const { rendered, configuration = isConfiguration, nixReadsYaml } = input
-  const sources = input.sources.filter(({ path }) => nixReadsYaml || !configuration(path))
+  const entries = sources.map(({ path, mode, id }) => [path, `${mode} ${id}`] as const)
+  const contents = new Map(entries)
+  let whole: string | undefined
+  const everything = (): string => (whole ??= hash(JSON.stringify(entries.toSorted(byFirst))))
+  const all = reads === 'everything' ? everything() : ''
   const common = hash(
-    JSON.stringify([
-      'nixcluster fingerprint 2',
-      input.nixVersion,
-      rendered.common,
-      input.lock,
-      sources.map(({ path, mode, id }) => [path, mode, id] as const).sort(byFirst),
-    ]),
+    JSON.stringify(['nixcluster fingerprint 3', nixVersion, rendered.common, lock, all]),
   )
+  const readBy = (path: string): unknown => {
+    const found = reads === 'everything' ? undefined : reads.get(path)
+    if (found === undefined) return ''
+    if (found === 'everything') return everything()
+    return hash(JSON.stringify(found.map((each) => [each, contents.get(each) ?? ''])))
+  }
   const digests = new Map<string, string>()
   const digestOf = (path: string): string => {
-    const known = digests.get(path) ?? hash(rendered.files.get(path) ?? '')
+    const known =
+      digests.get(path) ?? hash(JSON.stringify([rendered.files.get(path) ?? '', readBy(path)]))
     digests.set(path, known)
     return known
   }
@@ -53,9 +55,6 @@ export function fingerprintMachines(
     }),
   )
 }
-
-const isConfiguration = (path: string): boolean =>
-  path === 'nixcluster.yaml' || /^clusters\/.*\.ya?ml$/.test(path)
 
 const byFirst = (
   [a]: readonly [string, ...unknown[]],

@@ -243,7 +243,7 @@ test('every host is an input of a machine that may call it, and of no other', ()
     const fingerprints = ['10.0.0.11', '10.0.0.12'].map((address) => {
       const yaml = services.replace('10.0.0.11', address)
       const { rendered } = compileTexts({ 'nixcluster.yaml': yaml, ...sources })
-      const input = { lock: '', sources: [], nixReadsYaml: false, nixVersion: '' }
+      const input = { lock: '', sources: [], reads: new Map(), nixVersion: '' }
       return fingerprintMachines({ rendered: rendered!, ...input }, hash)
     })
     const [before, after] = fingerprints as [Map<string, string>, Map<string, string>]

@@ -34,8 +34,11 @@ const rendered: Rendered = {
 const input: FingerprintInput = {
   rendered,
   lock: '{}',
-  sources: [file('clusters/demo.yaml', 'y1'), file('base.nix', 'n1'), file('notes.txt', 't1')],
-  nixReadsYaml: false,
+  sources: [file('clusters/demo.yaml', 'y1'), file('base.nix', 'n1'), file('disk.nix', 'd1')],
+  reads: new Map([
+    ['machines/vm0', ['disk.nix', 'later.nix']],
+    ['services/dns', ['base.nix']],
+  ]),
   nixVersion: '2.26.3',
 }
 const fingerprints = (change: Partial<FingerprintInput> = {}) =>
@@ -90,10 +93,11 @@ test.each<[string, Partial<FingerprintInput>, string[]]>([
   ['what all machines share', { rendered: { ...rendered, common: 'another input' } }, all],
   ['the lock', { lock: '{ "nodes": {} }' }, all],
   ['the version of Nix', { nixVersion: '2.28.0' }, all],
-  ['a Nix file', withFile('base.nix'), all],
-  ['any other file', withFile('notes.txt'), all],
-  ['a YAML file outside the configuration', withFile('charts/values.yaml'), all],
-  ['a mode', { sources: input.sources.map((each) => ({ ...each, mode: '100755' })) }, all],
+  ['a file that a service reads', withFile('base.nix'), service],
+  ['a file that a machine reads', withFile('disk.nix'), ['vm0']],
+  ['that a file comes to be which is looked for', withFile('later.nix'), ['vm0']],
+  ['a file that nobody reads', withFile('notes.txt'), []],
+  ['a mode', { sources: input.sources.map((each) => ({ ...each, mode: '100755' })) }, service],
 ])('is another one when %s changes, for %3$s', (_, change, machines) => {
   expect(changed(change)).toEqual(machines)
 })
@@ -123,15 +127,12 @@ test('is never that of another machine', () => {
   expect(found.get('vm0')).not.toBe(found.get('vm1'))
 })
 
-test('leaves the configuration out, unless some Nix file may read it', () => {
+test('depends on every file where a machine, or the whole fleet, may read everything', () => {
   const change = withFile('clusters/demo.yaml')
   expect(changed(change)).toEqual([])
-  expect(changed(change, { nixReadsYaml: true })).toEqual(all)
-})
-
-test('takes the caller’s word for what the configuration is', () => {
-  const configuration = (path: string): boolean => path.endsWith('.txt')
-  expect(changed(withFile('notes.txt'), { configuration })).toEqual([])
+  const own = new Map([['machines/vm2', 'everything' as const]])
+  expect(changed(change, { reads: own })).toEqual(['vm2'])
+  expect(changed(change, { reads: 'everything' })).toEqual(all)
 })
 
 test('costs as much as the fleet is large, not as its square', () => {
