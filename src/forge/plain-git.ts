@@ -1,14 +1,22 @@
+import { GitError } from '../model/errors.ts'
 import type { Forge, Proposal } from '../model/forge.ts'
-import type { Git } from '../model/ports.ts'
+import type { Git, Log } from '../model/ports.ts'
 
 export interface PlainGitOptions {
   readonly git: Git
   /** The branch that is deployed; every other one is a proposal. */
   readonly branch: string
+  readonly log: Log
 }
 
+/** Where plans are kept for whoever asks later: `git notes --ref=nixcluster show COMMIT`. */
+const notes = 'refs/notes/nixcluster'
+
+/** How often a note is tried while others write notes too. */
+const attempts = 5
+
 /** A bare repository without a forge: people see what we say on the terminal that they push from. */
-export function createPlainGit({ git, branch: base }: PlainGitOptions): Forge {
+export function createPlainGit({ git, branch: base, log }: PlainGitOptions): Forge {
   const toProposal = (branch: string, head: string): Proposal => ({
     id: branch,
     kind: 'branch',
@@ -40,8 +48,18 @@ export function createPlainGit({ git, branch: base }: PlainGitOptions): Forge {
     },
 
     mergedBy: () => Promise.resolve(undefined),
-    // The plan goes to the pusher by way of Progress, from the job that made it.
-    ensureComment: () => Promise.resolve(),
+    // The pusher was told by way of Progress, before this; nobody waits for the note.
+    async ensureComment({ branch, head }, { text }) {
+      try {
+        for (let attempt = 1; attempt <= attempts; attempt++) {
+          if ((await git.note(notes, head, `${text.trimEnd()}\n`)) !== 'stale') return
+        }
+        log.warn({ branch, head }, `the plan is not in ${notes}: others write there all the time`)
+      } catch (error) {
+        if (!(error instanceof GitError)) throw error
+        log.warn({ branch, head, err: error }, `the plan is not in ${notes}`)
+      }
+    },
     ensureStatus: () => Promise.resolve(),
     ensureCheck: () => Promise.resolve(),
     ensureDeployment: () => Promise.resolve(),

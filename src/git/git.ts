@@ -115,9 +115,35 @@ export function createGit(options: GitOptions): Git {
         await mkdir(mirror, { recursive: true })
         await git('making a mirror', ['init', '--bare', '.'])
       }
-      const args = ['fetch', '--verbose', '--prune', '--no-tags', '--no-write-fetch-head', url]
-      await unlocking(() => remoteGit(`fetching ${withoutSecret(url)}`, [...args, ...refspecs]))
+      const args = [...fetchArgs, '--prune', url, ...refspecs]
+      await unlocking(() => remoteGit(`fetching ${withoutSecret(url)}`, args))
     })
+
+  const remoteTipOf = async (ref: string): Promise<string | undefined> => {
+    const doing = `reading the tip of ${shortName(ref)}`
+    if (local !== undefined) {
+      // In the repository itself: a third of the time that a connection to it takes.
+      const args = ['for-each-ref', '--format=%(objectname) %(refname)', ref]
+      return tipOf((await plumb(doing, args, { cwd: local })).stdout, ref)
+    }
+    return tipOf(await remoteGit(doing, ['ls-remote', '--refs', url, ref]), ref)
+  }
+
+  const pushWithLease = async (
+    from: string,
+    ref: string,
+    expected: string | undefined,
+  ): Promise<'pushed' | 'stale'> => {
+    const lease = `--force-with-lease=${ref}:${expected ?? ''}`
+    try {
+      const args = ['push', '--porcelain', lease, url, `${from}:${ref}`]
+      await remoteGit(`pushing ${shortName(ref)}`, args)
+      return 'pushed'
+    } catch (error) {
+      if (isStale(error)) return 'stale'
+      throw error
+    }
+  }
 
   const readTree = async (commit: string): Promise<readonly TreeEntry[]> => {
     await ready()
@@ -152,15 +178,32 @@ export function createGit(options: GitOptions): Git {
     },
 
     async remoteTip(branch) {
-      const ref = `refs/heads/${branch}`
-      const doing = `reading the tip of ${branch}`
-      if (local !== undefined) {
-        // In the repository itself: a third of the time that a connection to it takes.
-        const args = ['for-each-ref', '--format=%(objectname) %(refname)', ref]
-        return tipOf((await plumb(doing, args, { cwd: local })).stdout, ref)
-      }
+      if (local === undefined) await ready()
+      return remoteTipOf(`refs/heads/${branch}`)
+    },
+
+    note: async (ref, commit, text) => {
       await ready()
-      return tipOf(await remoteGit(doing, ['ls-remote', '--refs', url, ref]), ref)
+      return inTurn(async () => {
+        const tip = await remoteTipOf(ref)
+        if (tip === undefined) await plumb('forgetting notes', ['update-ref', '-d', ref])
+        else await remoteGit(`fetching ${ref}`, [...fetchArgs, url, `+${ref}:${ref}`])
+        const notes = [
+          '-c',
+          `user.name=${author.name}`,
+          '-c',
+          `user.email=${author.email}`,
+          'notes',
+        ]
+        const hashing = ['hash-object', '-w', '--stdin']
+        const blob = (await plumb('writing a note', hashing, { input: text })).stdout.trim()
+        const listing = [...notes, '--ref', ref, 'list', commit]
+        const { stdout } = await plumb('reading a note', listing, { accept: [0, 1] })
+        if (stdout.trim() === blob) return 'same'
+        // As a blob: git would tidy a text.
+        await plumb('writing a note', [...notes, '--ref', ref, 'add', '-f', '-C', blob, commit])
+        return pushWithLease(ref, ref, tip)
+      })
     },
 
     async defaultBranch() {
@@ -248,23 +291,17 @@ export function createGit(options: GitOptions): Git {
     push: (branch, commit, expected) =>
       inTurn(async () => {
         const ref = `refs/heads/${branch}`
-        try {
-          await remoteGit(`pushing ${branch}`, [
-            'push',
-            '--porcelain',
-            `--force-with-lease=${ref}:${expected ?? ''}`,
-            url,
-            `${commit}:${ref}`,
-          ])
-        } catch (error) {
-          if (isStale(error)) return 'stale'
-          throw error
-        }
-        await plumb('noting what was pushed', ['update-ref', ref, commit])
-        return 'pushed'
+        const result = await pushWithLease(commit, ref, expected)
+        if (result === 'pushed') await plumb('noting what was pushed', ['update-ref', ref, commit])
+        return result
       }),
   }
 }
+
+const fetchArgs = ['fetch', '--verbose', '--no-tags', '--no-write-fetch-head']
+
+/** `refs/heads/main` -> `main`, `refs/notes/x` -> `notes/x` */
+const shortName = (ref: string): string => ref.replace(/^refs\/(heads\/)?/, '')
 
 /** So old, a lock file is one that a git left behind that was ended, in milliseconds. */
 const abandonedMs = 60_000

@@ -55,6 +55,8 @@ export interface Git {
   writeCommit(commit: NewCommit): Promise<string>
   /** Pushes with a lease: `stale` when the remote is not at `expected` (undefined: must not exist). */
   push(branch: string, commit: string, expected: string | undefined): Promise<'pushed' | 'stale'>
+  /** Makes a text the note of a commit in the remote's `refs/notes/...`; `stale`: somebody was faster. */
+  note(ref: string, commit: string, text: string): Promise<'pushed' | 'same' | 'stale'>
 }
 
 export interface CommitInfo {

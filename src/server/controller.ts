@@ -83,7 +83,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   metrics.watchQueue(() => queue.depths())
   const compiler = createCompiler()
   closers.push(() => compiler.close())
-  const repositories = await openRepositories(config, env, compiler.compile)
+  const repositories = await openRepositories(config, env, compiler.compile, log)
   const nix = createNix({ nix: config.tools.nix, env, stateDir: config.stateDir })
   const ssh = createSsh({
     ssh: config.tools.ssh,

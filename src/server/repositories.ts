@@ -8,15 +8,17 @@ import { createLedgerStore } from '../git/ledger-store.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { createSource } from '../jobs/source.ts'
 import type { Compile } from '../model/compilation.ts'
+import type { Log } from '../model/ports.ts'
 
 /** Opens the configured repositories; throws where a branch has to be asked for and nobody answers. */
 export async function openRepositories(
   config: Config,
   env: Readonly<Record<string, string>>,
   compile: Compile,
+  log: Log,
 ): Promise<ReadonlyMap<string, Repository>> {
   const opened = await Promise.all(
-    config.repositories.map((repository) => openRepository(config, repository, env, compile)),
+    config.repositories.map((repository) => openRepository(config, repository, env, compile, log)),
   )
   return new Map(opened.map((repository) => [repository.name, repository]))
 }
@@ -26,6 +28,7 @@ async function openRepository(
   settings: RepositoryConfig,
   env: Readonly<Record<string, string>>,
   compile: Compile,
+  log: Log,
 ): Promise<Repository> {
   const { name, url, token } = settings
   const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
@@ -60,7 +63,7 @@ async function openRepository(
             token: token ?? '',
             apiUrl: settings.apiUrl,
           })
-        : createPlainGit({ git, branch }),
+        : createPlainGit({ git, branch, log }),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
     source: createSource(git, compile),
