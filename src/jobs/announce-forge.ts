@@ -1,6 +1,7 @@
 import type { Rollout } from '../model/ledger.ts'
-import type { CommitStatus } from '../model/forge.ts'
-import type { Log } from '../model/ports.ts'
+import type { CommitStatus, Proposal } from '../model/forge.ts'
+import type { Clock, Log } from '../model/ports.ts'
+import type { Plan } from '../model/plan.ts'
 import { conflictComment, planComment } from '../report/plan-comment.ts'
 import { problemsComment } from '../report/problems-comment.ts'
 import { rolloutEndLines } from '../report/rollout-text.ts'
@@ -8,14 +9,19 @@ import { headline, sentences } from '../report/summary.ts'
 import { count, list } from '../report/wording.ts'
 import { isSettled } from '../rollout/settled.ts'
 import type { Announce } from './announce.ts'
+import type { Planned } from './plan.ts'
 import { plannedLines } from './planned-lines.ts'
 import type { Repository } from './repository.ts'
+import { createTeller } from './teller.ts'
 
-/** Tells the forge: comments on proposals and statuses of commits, each thing once in this process. */
-export function createForgeAnnounce({ log }: { readonly log: Log }): Announce {
-  /** What the forge was told of a commit's deployment, and what is being told. */
-  const told = new Map<string, string>()
-  const telling = new Map<string, Promise<void>>()
+export interface ForgePorts {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Tells the forge: comments on proposals, statuses and checks of commits. */
+export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
+  const teller = createTeller({ clock, log })
 
   /**
    * Not waited for: a forge that is away must not hold a deployment. What it could not be told is told
@@ -27,19 +33,10 @@ export function createForgeAnnounce({ log }: { readonly log: Log }): Announce {
     state: CommitStatus['state'],
     description: string,
   ): void => {
-    const key = `${name} ${commit}`
-    const text = `${state} ${description}`
-    if (told.get(key) === text) return
-    told.set(key, text)
     const status = { context: 'nixcluster/deploy', state, description }
-    const before = telling.get(name) ?? Promise.resolve()
-    const now = before
-      .then(() => forge.ensureStatus(commit, status))
-      .catch((error: unknown) => {
-        if (told.get(key) === text) told.delete(key)
-        log.warn({ repository: name, commit, err: error }, 'the forge could not be told')
-      })
-    telling.set(name, now)
+    teller.tell({ repository: name, name: `status of ${commit}` }, `${state} ${description}`, () =>
+      forge.ensureStatus(commit, status),
+    )
   }
 
   return {
@@ -50,43 +47,42 @@ export function createForgeAnnounce({ log }: { readonly log: Log }): Announce {
 
     received() {},
 
+    async planning(repository, proposal, soFar) {
+      // Nobody waits for a note in git.
+      if (soFar.kind !== 'plan' || repository.forge.kind === 'git') return
+      const showing = await showingOf(repository, proposal)
+      await comment(repository, proposal, soFar, planComment(lasting(soFar.plan), showing))
+      await planStatus(repository, proposal, 'pending', 'Being evaluated.')
+    },
+
+    async outdated(repository, proposal, _last, now) {
+      await planStatus(repository, proposal, 'pending', `${now.base} has moved: planned again.`)
+    },
+
     async planned(repository, proposal, planned) {
-      const { forge } = repository
-      const { head } = proposal
-      const tell = async (
-        comment: string,
-        state: CommitStatus['state'],
-        description: string,
-      ): Promise<void> => {
-        const text = plannedLines(proposal, planned).join('\n')
-        await forge.ensureComment(proposal, { markdown: comment, text })
-        await forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
-      }
-      const links = forge.blob === undefined ? {} : { blob: forge.blob(head) }
+      if (planned.kind === 'nothing') return
+      const showing = await showingOf(repository, proposal)
+      const { head, base } = proposal
       switch (planned.kind) {
         case 'plan': {
-          const { tookMs: _, ...lasting } = planned.plan
-          return tell(
-            planComment(lasting, { showContents: false, ...links }),
-            lasting.failures.length > 0 ? 'failure' : 'success',
-            sentences(headline(lasting)),
-          )
+          const { plan } = planned
+          await comment(repository, proposal, planned, planComment(lasting(plan), showing))
+          const state = plan.failures.length > 0 ? 'failure' : 'success'
+          return planStatus(repository, proposal, state, sentences(headline(plan)))
         }
         case 'mistakes': {
           const { diagnostics } = planned
-          return tell(
-            problemsComment(diagnostics, { head, ...links }),
-            'failure',
-            `${count(diagnostics.length, 'mistake')} in the configuration`,
-          )
+          const markdown = problemsComment(diagnostics, { head, ...showing })
+          await comment(repository, proposal, planned, markdown)
+          const description = `${count(diagnostics.length, 'mistake')} in the configuration`
+          return planStatus(repository, proposal, 'failure', description)
         }
-        case 'conflict':
-          return tell(
-            conflictComment(planned.title, planned.files),
-            'failure',
-            `cannot be merged into ${proposal.base}: conflict in ${list(planned.files)}`,
-          )
-        case 'nothing':
+        case 'conflict': {
+          const { title, files } = planned
+          await comment(repository, proposal, planned, conflictComment(title, files))
+          const description = `cannot be merged into ${base}: conflict in ${list(files)}`
+          return planStatus(repository, proposal, 'failure', description)
+        }
       }
     },
 
@@ -133,4 +129,46 @@ export function createForgeAnnounce({ log }: { readonly log: Log }): Announce {
 function stateOf({ state, reason }: Rollout): CommitStatus['state'] {
   if (state === 'running') return 'pending'
   return state === 'done' && reason === undefined ? 'success' : 'failure'
+}
+
+/** What a comment may show, and where it links to. */
+interface Showing {
+  readonly showContents: boolean
+  readonly blob?: string
+}
+
+async function showingOf(
+  { forge, showContents }: Repository,
+  { head }: Proposal,
+): Promise<Showing> {
+  return {
+    // What a comment says everybody can read who can read the repository.
+    showContents: showContents ?? (await forge.isPrivate()),
+    ...(forge.blob === undefined ? {} : { blob: forge.blob(head) }),
+  }
+}
+
+/** A head of a merge queue has no page that could be commented on. */
+async function comment(
+  { forge }: Repository,
+  proposal: Proposal,
+  planned: Planned,
+  markdown: string,
+): Promise<void> {
+  if (proposal.kind === 'queue') return
+  const said = planned.kind === 'plan' ? { ...planned, plan: lasting(planned.plan) } : planned
+  const text = plannedLines(proposal, said).join('\n')
+  await forge.ensureComment(proposal, { markdown, text })
+}
+
+const planStatus = (
+  { forge }: Repository,
+  { head }: Proposal,
+  state: CommitStatus['state'],
+  description: string,
+): Promise<void> => forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
+
+/** Without its time, which would make another text of the same plan. */
+function lasting({ tookMs: _, ...plan }: Plan): Plan {
+  return plan
 }

@@ -85,6 +85,11 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
       courseOf(repository, commit)
     },
 
+    // Who pushed waits for one plan, the whole one.
+    planning: () => Promise.resolve(),
+
+    outdated: () => Promise.resolve(),
+
     async planned(repository, proposal, planned) {
       const { head, branch } = proposal
       const topic = { repository: repository.name, ref: branch, commit: head }

@@ -1,6 +1,7 @@
 import type { Proposal } from '../model/forge.ts'
+import type { PlanTitle } from '../model/plan.ts'
 import type { MachineEvent } from '../model/remote.ts'
-import type { Planned } from './plan.ts'
+import type { Planned, PlannedMerge } from './plan.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
 import type { Ticked } from './tick.ts'
@@ -11,6 +12,15 @@ export interface Announce {
   mistakes(repository: Repository, commit: string, source: CompiledSource): Promise<void>
   /** The tip compiles and is on its way. */
   received(repository: Repository, commit: string): void
+  /** What is known of a proposal before Nix is asked; throws what `planned` throws. */
+  planning(repository: Repository, proposal: Proposal, soFar: Planned): Promise<void>
+  /** The last plan of a proposal is made again, since its base has moved. */
+  outdated(
+    repository: Repository,
+    proposal: Proposal,
+    last: PlannedMerge,
+    now: PlanTitle,
+  ): Promise<void>
   /** Throws ForgeError or NotReadyError: the comment is what a plan is made for. */
   planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
   /** A branch was pushed that proposes nothing. */
@@ -32,6 +42,14 @@ export function announceTo(first: Announce, second: Announce): Announce {
     received(...what) {
       first.received(...what)
       second.received(...what)
+    },
+    async planning(...what) {
+      await first.planning(...what)
+      await second.planning(...what)
+    },
+    async outdated(...what) {
+      await first.outdated(...what)
+      await second.outdated(...what)
     },
     async planned(...what) {
       await first.planned(...what)

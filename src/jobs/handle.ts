@@ -6,11 +6,11 @@ import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
 import { createContactJob } from './contact.ts'
 import { evaluateWanted } from './evaluate.ts'
-import { keyOf, look, stateOf } from './look.ts'
-import type { PlannedHeads } from './look.ts'
+import { look } from './look.ts'
 import { createMachineJob } from './machine.ts'
 import { done, toOutcome } from './outcome.ts'
-import { planProposal } from './plan.ts'
+import { planProposal } from './plan-job.ts'
+import type { PlannedProposals } from './plan-job.ts'
 import { publishTip } from './publish-job.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
@@ -40,7 +40,7 @@ export interface JobPorts {
 export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
   const { repositories, queue, log, announce, settings } = ports
   const systems = createSystems(ports)
-  const planned: PlannedHeads = new Map()
+  const planned: PlannedProposals = new Map()
 
   const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
     switch (job.kind) {
@@ -67,17 +67,8 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
         await announce.ticked(repository, ticked)
         return done
       }
-      case 'plan': {
-        const proposal = await repository.forge.proposal(job.proposal)
-        if (proposal === undefined) return done
-        // After it was asked for, so that its head is there.
-        await repository.git.fetch()
-        const base = (await repository.git.branches()).get(proposal.base)
-        const result = await planProposal(repository, proposal, { ...ports, systems })
-        await announce.planned(repository, proposal, result)
-        planned.set(keyOf(repository, proposal), stateOf(proposal, base))
-        return done
-      }
+      case 'plan':
+        return planProposal(repository, job.proposal, planned, { ...ports, systems })
       case 'machine':
         return createMachineJob(machinePorts(ports, repository))(job.machine)
       case 'contact':

@@ -1,11 +1,9 @@
-import type { Proposal } from '../model/forge.ts'
 import type { Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
+import { keyOf, stateOf } from './plan-job.ts'
+import type { PlannedProposals } from './plan-job.ts'
 import type { Repository } from './repository.ts'
-
-/** Proposals that were planned by this process: id -> the head and base that the plan is of. */
-export type PlannedHeads = Map<string, string>
 
 /**
  * Looks at one branch, or at everything where none is named: the poll's tick sees for
@@ -15,7 +13,7 @@ export async function look(
   repository: Repository,
   branch: string | undefined,
   queue: Queue,
-  planned: PlannedHeads,
+  planned: PlannedProposals,
   announce: Announce,
 ): Promise<Outcome> {
   if (branch === repository.branch) {
@@ -30,9 +28,11 @@ export async function look(
   const head = branch === undefined ? undefined : branches.get(branch)
   if (branch !== undefined && head !== undefined && !proposals.some((one) => one.branch === branch))
     await announce.nothingProposed(repository, branch, head)
+  const { ledger } = await repository.ledger.read()
   for (const proposal of proposals) {
     const asked = branch === proposal.branch
-    if (!asked && planned.get(keyOf(repository, proposal)) === stateOf(proposal, base)) continue
+    const known = planned.get(keyOf(repository, proposal.id))?.of
+    if (!asked && known === stateOf(proposal, base, ledger)) continue
     if (branch !== undefined && !asked && repository.forge.kind === 'git') continue
     // What is merged already proposes nothing.
     if (!asked && base && (await repository.git.isAncestor(proposal.head, base))) continue
@@ -40,9 +40,3 @@ export async function look(
   }
   return done
 }
-
-export const keyOf = (repository: Repository, proposal: Proposal): string =>
-  `${repository.name} ${proposal.id}`
-
-export const stateOf = (proposal: Proposal, base: string | undefined): string =>
-  `${proposal.head} ${base ?? ''}`

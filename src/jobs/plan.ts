@@ -5,7 +5,7 @@ import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import type { Ledger } from '../model/ledger.ts'
+import type { Approval, Ledger } from '../model/ledger.ts'
 import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { Clock, Nix } from '../model/ports.ts'
@@ -30,12 +30,7 @@ export interface PlanPorts {
 
 /** What looking at a proposal came to. */
 export type Planned =
-  | {
-      readonly kind: 'plan'
-      readonly plan: Plan
-      readonly warnings: readonly Diagnostic[]
-      readonly texts: ReadonlyMap<string, string>
-    }
+  | PlannedMerge
   | {
       readonly kind: 'mistakes'
       readonly diagnostics: readonly Diagnostic[]
@@ -44,19 +39,45 @@ export type Planned =
   | { readonly kind: 'conflict'; readonly title: PlanTitle; readonly files: readonly string[] }
   | { readonly kind: 'nothing'; readonly reason: string }
 
+/** A merge that works, and what it would change. */
+export interface PlannedMerge {
+  readonly kind: 'plan'
+  readonly plan: Plan
+  readonly warnings: readonly Diagnostic[]
+  readonly texts: ReadonlyMap<string, string>
+}
+
+/** A plan as far as it is known without Nix. */
+export interface Draft {
+  readonly planned: Planned
+  /** Plans on with Nix; absent where there is nothing to evaluate, or where nobody let us. */
+  readonly evaluate?: Evaluate
+}
+
+/**
+ * The plan with both systems of each machine. Without Nix, it is undefined unless every system is
+ * remembered.
+ */
+export interface Evaluate {
+  (how: 'remembered'): Promise<PlannedMerge | undefined>
+  (how: 'with Nix'): Promise<PlannedMerge>
+}
+
 /**
  * Plans the merge of a proposal into its base, against what each machine was given. Changes nothing:
- * no branch, no ledger, no machine.
+ * no branch, no ledger, no machine. No process but git is run before somebody calls `evaluate`.
  */
-export async function planProposal(
+export async function draftPlan(
   repository: Repository,
   proposal: Proposal,
-  { nix, nixVersion, hash, clock, systems, settings, planLimits }: PlanPorts,
-): Promise<Planned> {
+  ports: PlanPorts,
+): Promise<Draft> {
+  const { nixVersion, hash, clock } = ports
   const started = clock.now().getTime()
   const { git, source } = repository
   const base = (await git.branches()).get(proposal.base)
-  if (base === undefined) return { kind: 'nothing', reason: `there is no branch ${proposal.base}` }
+  if (base === undefined)
+    return { planned: { kind: 'nothing', reason: `there is no branch ${proposal.base}` } }
   const merge = await git.mergeTree(base, proposal.head)
   const title = {
     branch: proposal.branch,
@@ -64,48 +85,89 @@ export async function planProposal(
     base: proposal.base,
     baseCommit: base,
   }
-  if (merge.kind === 'conflict') return { ...merge, title }
+  if (merge.kind === 'conflict') return { planned: { ...merge, title } }
 
   const after = await source(merge.tree)
-  const { diagnostics } = after.compilation
-  if (after.mistakes.length > 0) {
-    return { kind: 'mistakes', diagnostics: after.mistakes, texts: after.texts }
-  }
+  const { texts } = after
+  if (after.mistakes.length > 0)
+    return { planned: { kind: 'mistakes', diagnostics: after.mistakes, texts } }
   const before = await source(base)
   const { ledger } = await repository.ledger.read()
   const refusals = await removalsOf(repository, ledger, before, after, merge.tree)
-  if (refusals.length > 0) return { kind: 'mistakes', diagnostics: refusals, texts: after.texts }
-  const left = new Set(namesOf(after))
-  const common = {
-    title,
-    removed: namesOf(before).filter((name) => !left.has(name)),
-    reasons: reasonsOf(before, after),
-  }
-  const took = (): number => clock.now().getTime() - started
-  if (!proposal.trusted) {
-    // Not by the reasons: these know the YAML, and a change may lie in a module alone.
-    const [was, is] = [before, after].map((one) => fingerprintsOf(one, nixVersion, hash))
-    const touched = new Set(namesOf(after).filter((name) => was?.get(name) !== is?.get(name)))
-    const machines = [...touched]
-    const plan: Plan = {
-      ...common,
-      kind: 'static',
-      machines: machines.map((name) => ({ name })),
-      unaffected: namesOf(after).filter((name) => !touched.has(name)),
-      failures: [],
-      tookMs: took(),
-    }
-    return { kind: 'plan', plan, warnings: diagnostics, texts: after.texts }
-  }
+  if (refusals.length > 0) return { planned: { kind: 'mistakes', diagnostics: refusals, texts } }
 
-  const wanted = await systems({
-    repository: repository.name,
-    mirror: repository.mirror,
-    source: after,
-    generated: () => writeGenerated(repository, proposal.head, after, undefined, settings),
-    ledger,
-    limits: planLimits,
-  })
+  const left = new Set(namesOf(after))
+  // Not by the reasons: these know the YAML, and a change may lie in a module alone.
+  const [was, is] = [before, after].map((one) => fingerprintsOf(one, nixVersion, hash))
+  const touched = new Set(namesOf(after).filter((name) => was?.get(name) !== is?.get(name)))
+  const approval = proposal.trusted ? undefined : approvalOf(ledger, proposal)
+  const change: Change = {
+    ...{ repository, proposal, before, after, ledger, baseCommit: base },
+    common: {
+      title,
+      removed: namesOf(before).filter((name) => !left.has(name)),
+      reasons: reasonsOf(before, after),
+      ...(approval === undefined ? {} : { approvedBy: approval.by }),
+    },
+    took: () => clock.now().getTime() - started,
+  }
+  const plan: Plan = {
+    ...change.common,
+    kind: 'static',
+    machines: [...touched].map((name) => ({ name })),
+    unaffected: namesOf(after).filter((name) => !touched.has(name)),
+    failures: [],
+    tookMs: change.took(),
+  }
+  const { diagnostics: warnings } = after.compilation
+  return {
+    planned: { kind: 'plan', plan, warnings, texts },
+    ...(proposal.trusted || approval !== undefined
+      ? { evaluate: ((how) => evaluateChange(change, how, ports)) as Evaluate }
+      : {}),
+  }
+}
+
+/** Who let the code of exactly this head be evaluated. */
+const approvalOf = ({ approvals = [] }: Ledger, { id, head }: Proposal): Approval | undefined =>
+  approvals.find(({ proposal, commit }) => proposal === id && commit === head)
+
+/** A merge that compiles, and what it is compared with. */
+interface Change {
+  readonly repository: Repository
+  readonly proposal: Proposal
+  readonly before: CompiledSource
+  readonly after: CompiledSource
+  readonly ledger: Ledger
+  readonly baseCommit: string
+  readonly common: Pick<Plan, 'title' | 'removed' | 'reasons' | 'approvedBy'>
+  readonly took: () => number
+}
+
+async function evaluateChange(
+  { repository, proposal, before, after, ledger, baseCommit, common, took }: Change,
+  how: 'remembered' | 'with Nix',
+  { nix, systems, settings, planLimits }: PlanPorts,
+): Promise<PlannedMerge | undefined> {
+  const request = {
+    ...{ repository: repository.name, mirror: repository.mirror },
+    ...{ ledger, limits: planLimits },
+  }
+  const generated = () => writeGenerated(repository, proposal.head, after, undefined, settings)
+  const wanted =
+    how === 'remembered'
+      ? await systems({ ...request, source: after })
+      : await systems({ ...request, source: after, generated })
+  if (wanted === undefined) return undefined
+  // What is merged already may be on its way yet.
+  const merged =
+    ledger.wanted?.source === baseCommit && ledger.wanted.systems !== undefined
+      ? ledger.wanted.systems
+      : (await systems({ ...request, source: before }))?.systems
+  const isPending = (name: string): boolean => {
+    const system = merged?.[name]
+    return system !== undefined && 'system' in system && givenSystem(ledger, name) !== system.system
+  }
   const changed: ChangedMachine[] = []
   const failures: Plan['failures'][number][] = []
   const unaffected: string[] = []
@@ -120,10 +182,13 @@ export async function planProposal(
       changed.push({ name, system, isBuilt: !wanted.unbuilt.has(name) })
     }
   }
+  const machines = await planMachines(nix, ledger, changed)
   const plan: Plan = {
     ...common,
     kind: 'evaluated',
-    machines: await planMachines(nix, ledger, changed),
+    machines: machines.map((machine) =>
+      isPending(machine.name) ? { ...machine, pending: true } : machine,
+    ),
     unaffected,
     failures,
     ...(ledger.adopted === undefined
@@ -131,7 +196,7 @@ export async function planProposal(
       : {}),
     tookMs: took(),
   }
-  const warnings = [...diagnostics, ...unusedOf(after, wanted.unused)]
+  const warnings = [...after.compilation.diagnostics, ...unusedOf(after, wanted.unused)]
   return { kind: 'plan', plan, warnings, texts: after.texts }
 }
 

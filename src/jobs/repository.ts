@@ -15,4 +15,8 @@ export interface Repository {
   readonly forge: Forge
   readonly ledger: LedgerStore
   readonly source: Source
+  /** Comments show what is in files; absent: where the forge says that strangers cannot read them. */
+  readonly showContents?: boolean
+  /** Each plan's rendering is kept on a branch of its own, for people. */
+  readonly proposalBranches?: boolean
 }

@@ -108,7 +108,10 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     clock,
     log,
     announce: counted(
-      announceTo(createTerminalAnnounce({ progress, clock, log }), createForgeAnnounce({ log })),
+      announceTo(
+        createTerminalAnnounce({ progress, clock, log }),
+        createForgeAnnounce({ clock, log }),
+      ),
       metrics,
     ),
     hash: (text) => createHash('sha256').update(text).digest('hex'),

@@ -76,13 +76,6 @@ async function tellOfPull(number: number, action: string): Promise<void> {
   expect(await send('pull_request', payload)).toBe(202)
 }
 
-/** The comments on a pull request, once one of them speaks of a commit. */
-const commentsOn = (number: number, head: string): Promise<readonly string[]> =>
-  eventually(
-    async () => github.comments.filter(({ issue }) => issue === number).map(({ body }) => body),
-    (bodies) => bodies.some((body) => body.includes(head.slice(0, 7))),
-  )
-
 /** What was said of a commit, from the first to a last word that is awaited. */
 async function statesOf(commit: string, context: string, last: string): Promise<readonly string[]> {
   const states = await eventually(
@@ -93,6 +86,17 @@ async function statesOf(commit: string, context: string, last: string): Promise<
     (seen) => seen.at(-1) === last,
   )
   return states
+}
+
+/** The comments on a pull request once the plan of its head is whole, and what the commit was said to be on the way. */
+async function planOf(
+  number: number,
+  head: string,
+  end: 'success' | 'failure' = 'success',
+): Promise<{ readonly comments: readonly string[]; readonly states: readonly string[] }> {
+  const states = await statesOf(head, 'nixcluster/plan', end)
+  const comments = github.comments.filter(({ issue }) => issue === number)
+  return { comments: comments.map(({ body }) => body), states }
 }
 
 test('the first deployment is asked for, and the commit says so until then', async () => {
@@ -115,20 +119,20 @@ const greeting = { number: 7, branch: 'greeting' }
 
 test('a pull request gets one comment with its plan, edited in place by the next push', async () => {
   const first = await pushPull(greeting, () => site.fleet.edit(yaml, 'Welcome to', 'Hello from'))
-  const [plan, ...more] = await commentsOn(7, first)
-  expect(more).toEqual([])
+  const { comments, states } = await planOf(7, first)
+  expect(comments).toHaveLength(1)
+  expect(states).toEqual(['pending', 'success'])
+  const [plan] = comments
   expect(plan).toMatch(/^<!-- nixcluster:plan [0-9a-f]{40} -->\n### 1 of 1 machine changes/)
   expect(plan).toContain('/etc/issue')
   expect(plan).toContain(`/${project}/blob/${first}/clusters/demo.yaml#L`)
-  expect(await statesOf(first, 'nixcluster/plan', 'success')).toEqual(['success'])
 
   const second = await pushPull(greeting, () =>
     site.fleet.edit('modules/motd.nix', 'Nothing new', 'Something new'),
   )
-  const [edited, ...others] = await commentsOn(7, second)
-  expect(others).toEqual([])
-  expect(edited).toContain('/etc/motd')
-  expect(await statesOf(second, 'nixcluster/plan', 'success')).toEqual(['success'])
+  const again = await planOf(7, second)
+  expect(again.comments).toHaveLength(1)
+  expect(again.comments.join()).toContain('/etc/motd')
   expect(await generation()).toBe(1)
 }, 60_000)
 
@@ -151,19 +155,20 @@ test('a mistake makes of the comment the list of mistakes, until it is mended', 
   const wrong = await pushPull(greeting, () =>
     site.fleet.edit(yaml, 'stateVersion', 'stateVersoin'),
   )
-  const [mistakes, ...more] = await commentsOn(7, wrong)
-  expect(more).toEqual([])
+  const { comments, states } = await planOf(7, wrong, 'failure')
+  expect(comments).toHaveLength(1)
+  expect(states).toEqual(['failure'])
+  const [mistakes] = comments
   expect(mistakes).toContain('### 1 mistake in the configuration')
   expect(mistakes).toContain('`clusters/demo.yaml:7:5`')
   expect(mistakes).toContain(`/${project}/blob/${wrong}/clusters/demo.yaml#L7`)
   expect(mistakes).not.toContain('/etc/issue')
-  expect(await statesOf(wrong, 'nixcluster/plan', 'failure')).toEqual(['failure'])
   expect(await site.tip('nixcluster/main')).toBe(generated)
 
   const right = await pushPull(greeting, () =>
     site.fleet.edit(yaml, 'stateVersoin', 'stateVersion'),
   )
-  expect((await commentsOn(7, right)).join()).toContain('1 of 1 machine changes')
+  expect((await planOf(7, right)).comments.join()).toContain('1 of 1 machine changes')
 }, 60_000)
 
 test('the merge is deployed, and its commit goes from pending to success, once', async () => {
@@ -187,12 +192,13 @@ test("a fork's pull request gets a static plan: nothing of it is evaluated", asy
   const head = await pushPull(stranger, () =>
     site.fleet.edit('modules/motd.nix', 'Something', 'Anything'),
   )
-  const [plan, ...more] = await commentsOn(8, head)
-  expect(more).toEqual([])
+  const { comments, states } = await planOf(8, head)
+  expect(comments).toHaveLength(1)
+  expect(states).toEqual(['success'])
+  const [plan] = comments
   expect(plan).toContain('Static plan: nobody’s code was run')
   expect(plan).toContain('### 1 of 1 machine may change')
   expect(plan).toContain('nothing evaluated')
-  expect(await statesOf(head, 'nixcluster/plan', 'success')).toEqual(['success'])
   expect((await site.fleet.log()).slice(before)).not.toContain('"evaluating"')
 }, 60_000)
 
@@ -244,7 +250,7 @@ test('a plan that GitHub would not take is tried again', async () => {
     (log) => log.includes('plan did not come through'),
   )
   github.failAll()
-  expect(await commentsOn(8, head)).toHaveLength(1)
+  expect((await planOf(8, head)).comments).toHaveLength(1)
 }, 60_000)
 
 test('a controller that starts again says no status again', async () => {
