@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { execa } from 'execa'
 import { CommandError } from '../model/errors.ts'
+import { killAll, memoryOf, sendToGroup } from './process-group.ts'
 
 export interface RunOptions {
   readonly cwd?: string
@@ -10,6 +11,16 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** How long it may clean up after `timeoutMs` before it is killed, milliseconds; default not at all. */
   readonly graceMs?: number
+  /** What it and all that it starts may hold in memory together; on Linux only. */
+  readonly memoryBytes?: number
+  /** How much it may say, in characters; 256 million where nothing is said of it. */
+  readonly maxOutput?: number
+  /** How its bytes become characters; UTF-8 where nothing is said of it. */
+  readonly encoding?: 'latin1'
+  /** Called with what has been said on standard error since the last call, while it runs. */
+  readonly onStderr?: (text: string) => void
+  /** Ends it and all that came of it. */
+  readonly signal?: AbortSignal
   /** File that takes stdout and stderr instead of a pipe, which could die before its reader (R14). */
   readonly outputFile?: string
   /** Exit codes that are answers, not errors; default 0. */
@@ -22,7 +33,13 @@ export interface RunResult {
   readonly exitCode: number
 }
 
-/** Runs one program in a process group of its own, without a shell; throws CommandError. */
+/** How often memory is looked at, in milliseconds: Nix takes some hundred megabytes in that time. */
+const lookMs = 200
+
+/**
+ * Runs one program in a process group of its own, without a shell; throws CommandError. Whatever ends
+ * it early ends the whole group.
+ */
 export async function run(
   command: string,
   args: readonly string[],
@@ -39,53 +56,74 @@ export async function run(
     cleanup: fd === undefined,
     reject: false,
     stripFinalNewline: false,
-    maxBuffer: 256 * 1024 * 1024,
+    maxBuffer: options.maxOutput ?? 256_000_000,
+    ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     // A descriptor of its own: execa's file option would copy through this process, which may die.
     stdout: output,
     stderr: output,
   })
-  let timedOut = false
-  const killGroup = (signal: 'SIGTERM' | 'SIGKILL'): void => {
-    // The group, not the child: a grandchild would keep the pipe open.
-    if (child.pid !== undefined) {
-      try {
-        process.kill(-child.pid, signal)
-      } catch {
-        // Already gone.
-      }
-    }
-  }
+  let limit: CommandError['limit']
   let killer: NodeJS.Timeout | undefined
+  const end = (reason?: typeof limit, afterMs?: number): void => {
+    limit ??= reason
+    if (child.pid === undefined) return
+    // The group, not the child: a grandchild would keep the pipe open.
+    if (afterMs === undefined) return killAll(child.pid)
+    sendToGroup(child.pid, 'SIGTERM')
+    killer = setTimeout(() => end(reason), afterMs)
+  }
+  const { timeoutMs, graceMs, memoryBytes, onStderr, signal } = options
+  const abort = (): void => end()
   const timer =
-    options.timeoutMs === undefined
+    timeoutMs === undefined ? undefined : setTimeout(() => end('time', graceMs), timeoutMs)
+  const watch =
+    memoryBytes === undefined
       ? undefined
-      : setTimeout(() => {
-          timedOut = true
-          killGroup(options.graceMs === undefined ? 'SIGKILL' : 'SIGTERM')
-          killer = setTimeout(() => killGroup('SIGKILL'), options.graceMs ?? 0)
-        }, options.timeoutMs)
+      : setInterval(() => {
+          if (child.pid !== undefined && memoryOf(child.pid) > memoryBytes) end('memory')
+        }, lookMs)
+  if (onStderr !== undefined) child.stderr?.setEncoding('utf8').on('data', onStderr)
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted === true) abort()
   try {
     const result = await child
+    if (result.isMaxBuffer) end('output')
     const stdout = typeof result.stdout === 'string' ? result.stdout : ''
     const stderr = typeof result.stderr === 'string' ? result.stderr : ''
     const accepted = options.accept ?? [0]
-    if (result.exitCode !== undefined && accepted.includes(result.exitCode)) {
+    if (limit === undefined && result.exitCode !== undefined && accepted.includes(result.exitCode))
       return { stdout, stderr, exitCode: result.exitCode }
-    }
     const lastWords = lastLine(stderr) || result.shortMessage || 'ended badly'
     throw new CommandError(
-      timedOut
-        ? `running ${command}: no end after ${options.timeoutMs} ms`
-        : `running ${command}: ${result.code === 'ENOENT' ? absent(options.cwd) : lastWords}`,
-      { command, exitCode: result.exitCode, signal: result.signal, timedOut, stderr },
+      `running ${command}: ${
+        limit === undefined
+          ? result.code === 'ENOENT'
+            ? absent(options.cwd)
+            : lastWords
+          : exceeded(limit, options)
+      }`,
+      { command, exitCode: result.exitCode, signal: result.signal, limit, stderr },
       { cause: result },
     )
   } finally {
     clearTimeout(timer)
     clearTimeout(killer)
+    clearInterval(watch)
+    signal?.removeEventListener('abort', abort)
     if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function exceeded(limit: NonNullable<CommandError['limit']>, options: RunOptions): string {
+  switch (limit) {
+    case 'time':
+      return `no end after ${options.timeoutMs} ms`
+    case 'memory':
+      return `it took more than ${options.memoryBytes} bytes of memory`
+    case 'output':
+      return 'it said more than anybody reads'
   }
 }
 

@@ -4,12 +4,13 @@ import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { simpleGit } from 'simple-git'
-import { run } from '../exec/run.ts'
+import { run, type RunOptions } from '../exec/run.ts'
 import { shellWord } from '../exec/shell-word.ts'
 import type { CommitInfo, Git, NewCommit, TreeEntry } from '../model/ports.ts'
-import { GitError } from '../model/errors.ts'
+import { CommandError, GitError } from '../model/errors.ts'
 import { toGitError } from './git-error.ts'
 import { importStream } from './import-stream.ts'
+import { lockedDown, ownSide, protocolOf } from './locked-down.ts'
 import { isStale } from './push-report.ts'
 
 export interface GitOptions {
@@ -45,6 +46,9 @@ const silenceMs = 120_000
 /** What needs no remote takes seconds; a remote that is a folder may lie on a disk that is away. */
 const plumbingMs = 600_000
 
+/** What an answer may be long, in characters: more is no configuration of machines. */
+const longest = { listing: 128_000_000, files: 192_000_000, commit: 4_000_000 }
+
 const commitFormat = ['%H', '%T', '%P', '%an <%ae>', '%aI', '%(trailers:only,unfold)', '%B'].join(
   '%x00',
 )
@@ -52,9 +56,13 @@ const commitFormat = ['%H', '%T', '%P', '%an <%ae>', '%aI', '%(trailers:only,unf
 /** A repository by way of a bare mirror; every verb makes the mirror anew where it has vanished. */
 export function createGit(options: GitOptions): Git {
   const { url, mirror, author = nixclusterAuthor, now = () => new Date() } = options
-  const env = { ...options.env, LANG: 'C.UTF-8', GIT_TERMINAL_PROMPT: '0' }
+  if (protocolOf(url) === undefined)
+    throw new GitError('other', `${withoutSecret(url)} is no address that git is let talk to`)
+  const env = lockedDown(options.env, url)
   const local = localPath(url)
   const refspecs = ['refs/heads/*', ...(options.refs ?? [])].map((ref) => `+${ref}:${ref}`)
+  const uploadPack = local === undefined ? [] : [ownSide('upload-pack')]
+  const receivePack = local === undefined ? [] : [ownSide('receive-pack')]
   let last: Promise<unknown> = Promise.resolve()
   /** commit -> its tree, which never changes */
   const trees = new Map<string, string>()
@@ -69,17 +77,24 @@ export function createGit(options: GitOptions): Git {
   const git = async (
     doing: string,
     args: readonly string[],
-    credentials: Readonly<Record<string, string>> = {},
+    whole: Readonly<Record<string, string>> = env,
   ): Promise<string> => {
     try {
-      const whole = { ...env, ...credentials }
       const client = simpleGit({
         baseDir: mirror,
         // simple-git waits 50 ms more for whatever prints nothing; callers pass --verbose and the like.
         completion: { onClose: true, onExit: false },
         timeout: { block: silenceMs },
         allowEnvironment: Object.keys(whole),
-        unsafe: { allowUnsafeSshCommand: true, allowUnsafeConfigEnvCount: true },
+        // Its guards are for words of strangers; these are ours.
+        unsafe: {
+          allowUnsafeSshCommand: true,
+          allowUnsafeConfigEnvCount: true,
+          allowUnsafeConfigPaths: true,
+          allowUnsafeHooksPath: true,
+          allowUnsafeFsMonitor: true,
+          allowUnsafePack: true,
+        },
       })
       return await client.env(whole).raw([...args])
     } catch (error) {
@@ -88,18 +103,25 @@ export function createGit(options: GitOptions): Git {
   }
 
   /** The verbs that talk to the remote, which alone get the credentials. */
-  const remoteGit = async (doing: string, args: readonly string[]): Promise<string> =>
-    git(doing, args, await credentialEnvironment(options.identity, url))
+  const remoteGit = async (doing: string, args: readonly string[]): Promise<string> => {
+    const { settings, variables } = await credentials(options.identity, url)
+    return git(doing, args, { ...lockedDown(options.env, url, settings), ...variables })
+  }
 
   /** For what simple-git cannot do: standard input, exit codes that are answers, another folder. */
   const plumb = async (
     doing: string,
     args: readonly string[],
-    { cwd = mirror, ...rest }: { cwd?: string; input?: string; accept?: readonly number[] } = {},
+    {
+      cwd = mirror,
+      ...rest
+    }: Pick<RunOptions, 'cwd' | 'input' | 'accept' | 'maxOutput' | 'encoding'> = {},
   ) => {
     try {
       return await run('git', args, { cwd, env, timeoutMs: plumbingMs, ...rest })
     } catch (error) {
+      if (error instanceof CommandError && error.limit === 'output')
+        throw new GitError('too-large', `${doing}: it is too large`, { cause: error })
       throw toGitError(doing, error)
     }
   }
@@ -113,9 +135,9 @@ export function createGit(options: GitOptions): Git {
     inTurn(async () => {
       if (!existsSync(join(mirror, 'HEAD'))) {
         await mkdir(mirror, { recursive: true })
-        await git('making a mirror', ['init', '--bare', '.'])
+        await plumb('making a mirror', ['init', '--quiet', '--bare', '--template=', '.'])
       }
-      const args = [...fetchArgs, '--prune', url, ...refspecs]
+      const args = [...fetchArgs, ...uploadPack, '--prune', '--', url, ...refspecs]
       await unlocking(() => remoteGit(`fetching ${withoutSecret(url)}`, args))
     })
 
@@ -126,7 +148,7 @@ export function createGit(options: GitOptions): Git {
       const args = ['for-each-ref', '--format=%(objectname) %(refname)', ref]
       return tipOf((await plumb(doing, args, { cwd: local })).stdout, ref)
     }
-    return tipOf(await remoteGit(doing, ['ls-remote', '--refs', url, ref]), ref)
+    return tipOf(await remoteGit(doing, ['ls-remote', '--refs', '--', url, ref]), ref)
   }
 
   const pushWithLease = async (
@@ -136,7 +158,7 @@ export function createGit(options: GitOptions): Git {
   ): Promise<'pushed' | 'stale'> => {
     const lease = `--force-with-lease=${ref}:${expected ?? ''}`
     try {
-      const args = ['push', '--porcelain', lease, url, `${from}:${ref}`]
+      const args = ['push', '--porcelain', lease, ...receivePack, '--', url, `${from}:${ref}`]
       await remoteGit(`pushing ${shortName(ref)}`, args)
       return 'pushed'
     } catch (error) {
@@ -147,7 +169,11 @@ export function createGit(options: GitOptions): Git {
 
   const readTree = async (commit: string): Promise<readonly TreeEntry[]> => {
     await ready()
-    const text = await git(`reading the tree of ${commit}`, ['ls-tree', '-r', '-z', commit])
+    const { stdout: text } = await plumb(
+      `reading the tree of ${commit}`,
+      ['ls-tree', '-r', '-z', commit],
+      { maxOutput: longest.listing },
+    )
     return text
       .split('\0')
       .filter((line) => line !== '')
@@ -187,7 +213,14 @@ export function createGit(options: GitOptions): Git {
       return inTurn(async () => {
         const tip = await remoteTipOf(ref)
         if (tip === undefined) await plumb('forgetting notes', ['update-ref', '-d', ref])
-        else await remoteGit(`fetching ${ref}`, [...fetchArgs, url, `+${ref}:${ref}`])
+        else
+          await remoteGit(`fetching ${ref}`, [
+            ...fetchArgs,
+            ...uploadPack,
+            '--',
+            url,
+            `+${ref}:${ref}`,
+          ])
         const notes = [
           '-c',
           `user.name=${author.name}`,
@@ -211,7 +244,7 @@ export function createGit(options: GitOptions): Git {
       const text =
         local !== undefined
           ? (await plumb(doing, ['symbolic-ref', 'HEAD'], { cwd: local })).stdout
-          : (await ready(), await remoteGit(doing, ['ls-remote', '--symref', url, 'HEAD']))
+          : (await ready(), await remoteGit(doing, ['ls-remote', '--symref', '--', url, 'HEAD']))
       const name = /refs\/heads\/(\S+)/.exec(text)?.[1]
       if (name === undefined) throw new GitError('missing', `${doing}: it has none`)
       return name
@@ -234,15 +267,11 @@ export function createGit(options: GitOptions): Git {
       if (ids.length === 0) return new Map()
       const { stdout } = await plumb('reading files', ['cat-file', '--batch'], {
         input: ids.map((id) => `${id}\n`).join(''),
+        maxOutput: longest.files,
+        // One character a byte, as the lengths are counted: what is no UTF-8 would shift the rest.
+        encoding: 'latin1',
       })
-      const blobs = splitBatch(ids, stdout)
-      if (blobs !== undefined) return blobs
-      // Lengths are in bytes, and a byte that is no UTF-8 came out longer: one at a time instead.
-      const texts = new Map<string, string>()
-      for (const id of ids) {
-        texts.set(id, (await plumb('reading a file', ['cat-file', 'blob', id])).stdout)
-      }
-      return texts
+      return splitBatch(ids, stdout)
     },
 
     async treeOf(id) {
@@ -258,15 +287,12 @@ export function createGit(options: GitOptions): Git {
 
     async readCommit(commit) {
       await ready()
-      const text = await git(`reading commit ${commit}`, [
-        'log',
-        '-1',
-        '--no-show-signature',
-        `--format=${commitFormat}`,
-        commit,
-        '--',
-      ])
-      return toCommitInfo(text)
+      const { stdout } = await plumb(
+        `reading commit ${commit}`,
+        ['log', '-1', '--no-show-signature', `--format=${commitFormat}`, commit, '--'],
+        { maxOutput: longest.commit },
+      )
+      return toCommitInfo(stdout)
     },
 
     async mergeTree(base, head) {
@@ -298,7 +324,13 @@ export function createGit(options: GitOptions): Git {
   }
 }
 
-const fetchArgs = ['fetch', '--verbose', '--no-tags', '--no-write-fetch-head']
+const fetchArgs = [
+  'fetch',
+  '--verbose',
+  '--no-tags',
+  '--no-write-fetch-head',
+  '--no-recurse-submodules',
+]
 
 /** `refs/heads/main` -> `main`, `refs/notes/x` -> `notes/x` */
 const shortName = (ref: string): string => ref.replace(/^refs\/(heads\/)?/, '')
@@ -340,10 +372,8 @@ const blobId = (text: string, algorithm: 'sha1' | 'sha256'): string =>
     .update(text)
     .digest('hex')
 
-/** Undefined where the text is longer than the bytes were. */
-function splitBatch(ids: readonly string[], text: string): Map<string, string> | undefined {
-  if (text.includes('\uFFFD')) return undefined
-  const bytes = Buffer.from(text)
+function splitBatch(ids: readonly string[], listing: string): Map<string, string> {
+  const bytes = Buffer.from(listing, 'latin1')
   const blobs = new Map<string, string>()
   let at = 0
   for (const id of ids) {
@@ -378,27 +408,28 @@ function toCommitInfo(text: string): CommitInfo {
   }
 }
 
-async function credentialEnvironment(
+/** How we say who we are: as settings of git, or as variables. */
+async function credentials(
   identity: Identity | undefined,
   url: string,
-): Promise<Record<string, string>> {
+): Promise<{
+  readonly settings?: readonly (readonly [key: string, value: string])[]
+  readonly variables?: Readonly<Record<string, string>>
+}> {
   if (identity === undefined) return {}
   if (identity.kind === 'http') {
     if (!/^https?:/.test(url)) return {}
-    return {
-      GIT_CONFIG_COUNT: '1',
-      // For this remote alone: a redirect elsewhere must not carry it away.
-      GIT_CONFIG_KEY_0: `http.${new URL(url).origin}.extraHeader`,
-      GIT_CONFIG_VALUE_0: `Authorization: ${await identity.authorization()}`,
-    }
+    const header = `Authorization: ${await identity.authorization()}`
+    // For this remote alone: a redirect elsewhere must not carry it away.
+    return { settings: [[`http.${new URL(url).origin}.extraHeader`, header]] }
   }
-  const settings = [
+  const options = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
     'StrictHostKeyChecking=yes',
     'ConnectTimeout=20',
     'ServerAliveInterval=15',
   ]
-  const words = ['ssh', '-i', identity.keyFile, ...settings.flatMap((setting) => ['-o', setting])]
-  return { GIT_SSH_COMMAND: words.map(shellWord).join(' ') }
+  const words = ['ssh', '-i', identity.keyFile, ...options.flatMap((option) => ['-o', option])]
+  return { variables: { GIT_SSH_COMMAND: words.map(shellWord).join(' ') } }
 }

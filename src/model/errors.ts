@@ -7,6 +7,8 @@ export class CommandError extends Error {
   readonly exitCode: number | undefined
   readonly signal: string | undefined
   readonly timedOut: boolean
+  /** What it took too much of, where it was ended for that. */
+  readonly limit: 'time' | 'memory' | 'output' | undefined
   readonly stderr: string
 
   constructor(
@@ -16,6 +18,7 @@ export class CommandError extends Error {
       exitCode?: number | undefined
       signal?: string | undefined
       timedOut?: boolean
+      limit?: 'time' | 'memory' | 'output' | undefined
       stderr?: string
     },
     options?: ErrorOptions,
@@ -24,17 +27,23 @@ export class CommandError extends Error {
     this.command = details.command
     this.exitCode = details.exitCode
     this.signal = details.signal
-    this.timedOut = details.timedOut ?? false
+    this.timedOut = details.timedOut ?? details.limit === 'time'
+    this.limit = details.limit
     this.stderr = details.stderr ?? ''
   }
 }
 
-/** Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote, `other`. */
+type GitFailure = 'rejected' | 'missing' | 'unreachable' | 'too-large' | 'other'
+
+/**
+ * Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote,
+ * `too-large` for us to read, `other`.
+ */
 export class GitError extends Error {
   override readonly name = 'GitError'
-  readonly kind: 'rejected' | 'missing' | 'unreachable' | 'other'
+  readonly kind: GitFailure
 
-  constructor(kind: GitError['kind'], message: string, options?: ErrorOptions) {
+  constructor(kind: GitFailure, message: string, options?: ErrorOptions) {
     super(message, options)
     this.kind = kind
   }
