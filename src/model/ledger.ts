@@ -16,6 +16,8 @@ export interface Ledger {
   /** How much the commit of a proposal may remove. */
   readonly allowances?: readonly Allowance[]
   readonly pauses?: readonly Pause[]
+  /** To comments that were acted on, until the forge shows them: no comment is acted on twice. */
+  readonly answers?: readonly KeptAnswer[]
   readonly machines: Readonly<Record<string, MachineRecord>>
   readonly rollouts: readonly Rollout[]
 }
@@ -44,6 +46,14 @@ export interface Pause {
   readonly since: string
   /** ISO 8601; absent: until somebody resumes. */
   readonly until?: string
+}
+
+/** What a comment is answered; written in the commit that does what it says. */
+export interface KeptAnswer {
+  readonly proposal: string
+  readonly comment: string
+  readonly kind: 'done' | 'refused' | 'unknown'
+  readonly text?: string
 }
 
 /** `seq` only grows; one rollout for each. */

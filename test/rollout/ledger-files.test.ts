@@ -14,7 +14,17 @@ const ledger = ledgerOf(
     }),
     record('vm1.demo.lab'),
   ],
-  { rewound: { tip: 'c9' } },
+  {
+    rewound: { tip: 'c9' },
+    removal: { source: 'c9', count: 7 },
+    approvals: [{ proposal: '12', commit: 'c5', by: 'ada', at }],
+    allowances: [{ proposal: '12', commit: 'c5', by: 'ada', at, removals: 3 }],
+    pauses: [
+      { selector: 'vm*', by: 'ada', since: at },
+      { selector: 'tag:rack-a', by: 'ada', since: at, until: '2026-01-03T00:00:00Z' },
+    ],
+    answers: [{ proposal: '12', comment: '77', kind: 'done', text: 'vm0 is paused' }],
+  },
 )
 const changed = (path: string, change: (text: string) => string): Map<string, string> => {
   const files = new Map(toFiles(ledger))
@@ -46,6 +56,11 @@ test('a system that failed is read with the stage of its failure, and without on
   }
   const failing = { ...ledger, wanted: { ...ledger.wanted!, systems: failures } }
   expect(fromFiles(toFiles(failing))).toEqual(failing)
+})
+
+test('a ledger of an older controller, without what people said, is read', () => {
+  const { approvals: _, allowances: _a, pauses: _p, answers: _n, removal: _r, ...old } = ledger
+  expect(fromFiles(toFiles(old))).toEqual(old)
 })
 
 test('the order in which a record was put together does not show', () => {

@@ -1,0 +1,52 @@
+import type { Proposal } from '../model/forge.ts'
+import type { Allowance, Approval, Ledger } from '../model/ledger.ts'
+import { unchanged, type Change } from './record.ts'
+
+/** What a consent is bound to: a push drops it. */
+type Head = Pick<Proposal, 'id' | 'head'>
+
+/** Whether a person let the code of this head be evaluated. */
+export const isApproved = ({ approvals = [] }: Ledger, head: Head): boolean =>
+  approvals.some(isOf(head))
+
+/** How much the head of a proposal may remove beyond what any change may; 0 where nobody said so. */
+export const allowedRemovals = ({ allowances = [] }: Ledger, head: Head): number =>
+  Math.max(0, ...allowances.filter(isOf(head)).map(({ removals }) => removals))
+
+const isOf =
+  ({ id, head }: Head) =>
+  ({ proposal, commit }: Approval): boolean =>
+    proposal === id && commit === head
+
+/** Who said it, and when: ISO 8601. */
+export interface Saying {
+  readonly by: string
+  readonly at: string
+}
+
+/** Lets the code of a head be evaluated; takes the place of what was approved of this proposal before. */
+export function approveHead(ledger: Ledger, head: Head, { by, at }: Saying): Change {
+  if (isApproved(ledger, head)) return unchanged(ledger)
+  const approval: Approval = { proposal: head.id, commit: head.head, by, at }
+  const others = (ledger.approvals ?? []).filter(({ proposal }) => proposal !== head.id)
+  return {
+    ledger: { ...ledger, approvals: [...others, approval] },
+    message: `${by} approves ${head.head.slice(0, 12)} of ${head.id}`,
+  }
+}
+
+/** Lets a head remove so much; a smaller number takes a larger one back. */
+export function allowRemovals(
+  ledger: Ledger,
+  head: Head,
+  removals: number,
+  { by, at }: Saying,
+): Change {
+  if (allowedRemovals(ledger, head) === removals) return unchanged(ledger)
+  const allowance: Allowance = { proposal: head.id, commit: head.head, by, at, removals }
+  const others = (ledger.allowances ?? []).filter(({ proposal }) => proposal !== head.id)
+  return {
+    ledger: { ...ledger, allowances: [...others, allowance] },
+    message: `${by} lets ${head.head.slice(0, 12)} of ${head.id} remove ${removals}`,
+  }
+}
