@@ -13,14 +13,31 @@ export function checkRemovals(
   after: Inventory,
   allowed = 0,
 ): readonly Complaint[] {
-  return [
-    ...emptiedRoles(before, after, allowed),
-    ...fewerMachines(before, after, allowed),
-    ...fewerMembers(before, after, allowed),
-  ]
+  return losses(before, after).flatMap(({ count, complaints }) =>
+    count > allowed ? complaints : [],
+  )
 }
 
-function emptiedRoles(before: Inventory, after: Inventory, allowed: number): readonly Complaint[] {
+/** How many have to be allowed for `checkRemovals` to be silent; 0 where it is. */
+export function removalsToAllow(before: Inventory, after: Inventory): number {
+  return Math.max(0, ...losses(before, after).map(({ count }) => count))
+}
+
+/** What goes beyond what any change may, and the complaints about it. */
+interface Loss {
+  readonly count: number
+  readonly complaints: readonly Complaint[]
+}
+
+const losses = (before: Inventory, after: Inventory): readonly Loss[] => [
+  emptiedRoles(before, after),
+  fewerMachines(before, after),
+  fewerMembers(before, after),
+]
+
+const noLoss: Loss = { count: 0, complaints: [] }
+
+function emptiedRoles(before: Inventory, after: Inventory): Loss {
   const services = new Map(after.services.map((service) => [service.name, service]))
   const emptied = before.services.flatMap((was) => {
     const service = services.get(was.name)
@@ -36,50 +53,48 @@ function emptiedRoles(before: Inventory, after: Inventory, allowed: number): rea
         hint: `it had ${role.hosts.join(', ')}`,
       }))
   })
-  return emptied.length > allowed ? emptied : []
+  return { count: emptied.length, complaints: emptied }
 }
 
-function fewerMachines(before: Inventory, after: Inventory, allowed: number): readonly Complaint[] {
+function fewerMachines(before: Inventory, after: Inventory): Loss {
   const left = new Set(after.machines.map(({ name }) => name))
   const gone = before.machines.filter(({ name }) => !left.has(name))
   const total = before.machines.length
-  if (gone.length <= allowed || gone.length <= total * share) return []
+  if (gone.length <= total * share) return noLoss
   const [first] = gone
   const place = after.clusters.find(({ name }) => name === first!.cluster) ?? after.domains[0]
-  return [
-    {
-      severity: 'error',
-      code: 'diff/machines-removed',
-      message: `${gone.length} of ${total} machines are removed by one change`,
-      ...(place ? { at: place.at } : {}),
-      hint: `${named(gone.map(({ name }) => name))}; if that is meant, allow it, or remove them in smaller steps`,
-    },
-  ]
+  const complaint: Complaint = {
+    severity: 'error',
+    code: 'diff/machines-removed',
+    message: `${gone.length} of ${total} machines are removed by one change`,
+    ...(place ? { at: place.at } : {}),
+    hint: `${named(gone.map(({ name }) => name))}; if that is meant, allow it, or remove them in smaller steps`,
+  }
+  return { count: gone.length, complaints: [complaint] }
 }
 
-function fewerMembers(before: Inventory, after: Inventory, allowed: number): readonly Complaint[] {
+function fewerMembers(before: Inventory, after: Inventory): Loss {
   const left = new Map(after.services.map((service) => [service.name, service]))
   const hostsLeft = new Set([...after.machines, ...after.virtualHosts].map(({ name }) => name))
-  const losses = before.services.map((was) => {
+  const parted = before.services.map((was) => {
     const hosts = new Set(left.get(was.name)?.hosts)
     // Hosts that are gone are counted as machines.
     const lost = was.hosts.filter((host) => !hosts.has(host) && hostsLeft.has(host))
     return { was, service: left.get(was.name), lost }
   })
   const total = before.services.reduce((sum, { hosts }) => sum + hosts.length, 0)
-  const gone = losses.reduce((sum, { lost }) => sum + lost.length, 0)
-  if (gone <= allowed || gone <= total * share) return []
-  const [most] = losses.toSorted((a, b) => b.lost.length - a.lost.length)
+  const gone = parted.reduce((sum, { lost }) => sum + lost.length, 0)
+  if (gone <= total * share) return noLoss
+  const [most] = parted.toSorted((a, b) => b.lost.length - a.lost.length)
   const at = placeOf(most!.service, after)
-  return [
-    {
-      severity: 'error',
-      code: 'diff/members-removed',
-      message: `${gone} of ${total} times a service is taken away from a host that stays`,
-      ...(at ? { at } : {}),
-      hint: `${most!.was.name} leaves ${named(most!.lost)}; if that is meant, allow it, or do it in smaller steps`,
-    },
-  ]
+  const complaint: Complaint = {
+    severity: 'error',
+    code: 'diff/members-removed',
+    message: `${gone} of ${total} times a service is taken away from a host that stays`,
+    ...(at ? { at } : {}),
+    hint: `${most!.was.name} leaves ${named(most!.lost)}; if that is meant, allow it, or do it in smaller steps`,
+  }
+  return { count: gone, complaints: [complaint] }
 }
 
 const placeOf = (service: Service | undefined, { clusters, domains }: Inventory) =>

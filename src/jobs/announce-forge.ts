@@ -3,6 +3,7 @@ import type { CommitStatus, Proposal } from '../model/forge.ts'
 import type { Clock, Log } from '../model/ports.ts'
 import type { Plan } from '../model/plan.ts'
 import { conflictComment, planComment } from '../report/plan-comment.ts'
+import { heldBack } from '../report/held-back.ts'
 import { problemsComment } from '../report/problems-comment.ts'
 import { rolloutEndLines } from '../report/rollout-text.ts'
 import { headline, sentences } from '../report/summary.ts'
@@ -100,10 +101,8 @@ export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
         const text = rolloutEndLines({ ledger, rollout, standings: {} }).join(' ')
         deployStatus(repository, rollout.source, 'error', text)
       }
-      if (waits === 'rewound' && ledger.rewound) {
-        const text = 'The branch was rewound; nothing is deployed before: nixcluster deploy'
-        return deployStatus(repository, ledger.rewound.tip, 'pending', text)
-      }
+      const held = heldBack(ledger)
+      if (held !== undefined) return deployStatus(repository, held.commit, 'pending', held.text)
       if (wanted === undefined) return
       if (!isSettled(decision)) {
         return deployStatus(repository, wanted.source, 'pending', 'Being deployed.')

@@ -2,6 +2,7 @@ import type { Ledger, Wanted } from '../model/ledger.ts'
 import type { Clock, Log, Progress, Topic } from '../model/ports.ts'
 import type { MachineEvent } from '../model/remote.ts'
 import { diagnosticsText } from '../report/diagnostics.ts'
+import { heldBack } from '../report/held-back.ts'
 import { eventLines, rolloutEndLines, rolloutStartLines } from '../report/rollout-text.ts'
 import { list, shortCommit, shortNames } from '../report/wording.ts'
 import { isSettled } from '../rollout/settled.ts'
@@ -127,13 +128,12 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
         courses.delete(keyOf(repository, rollout.source))
         await progress.end(deployedTopic(repository, rollout.source), lines.join('\n'))
       }
-      if (waits === 'rewound' && ledger.rewound) {
-        const { tip } = ledger.rewound
-        const text = 'The branch was rewound; nothing is deployed before: nixcluster deploy'
-        const topic = deployedTopic(repository, tip)
-        await letGo(repository, repository.branch, [tip])
-        if (tip !== before.rewound?.tip || isAwaited(topic))
-          return closeOnce(topic, () => progress.wait(topic, text))
+      const held = heldBack(ledger)
+      if (held !== undefined) {
+        const topic = deployedTopic(repository, held.commit)
+        await letGo(repository, repository.branch, [held.commit])
+        if (held.commit !== heldBack(before)?.commit || isAwaited(topic))
+          return closeOnce(topic, () => progress.wait(topic, held.text))
         return
       }
       const { wanted } = ledger

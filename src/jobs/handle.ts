@@ -14,9 +14,10 @@ import type { PlannedProposals } from './plan-job.ts'
 import { publishTip } from './publish-job.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
+import { inventoryOf } from './source.ts'
 import { createSystems } from './systems.ts'
 import type { PlanLimits } from './systems.ts'
-import { inventoryOf, tick } from './tick.ts'
+import { tick } from './tick.ts'
 
 /** The world as the jobs see it. */
 export interface JobPorts {

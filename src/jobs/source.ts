@@ -1,6 +1,7 @@
 import { isConfiguration } from '../compile/configuration.ts'
 import type { Compilation, Compile, SourceTree } from '../model/compilation.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
+import type { Inventory } from '../model/inventory.ts'
 import type { Git, TreeEntry } from '../model/ports.ts'
 
 /** A commit or tree, read and compiled. */
@@ -31,6 +32,15 @@ export function createSource(git: Git, compile: Compile): Source {
     if (cache.size > kept) cache.delete([...cache.keys()][0]!)
     return reading
   }
+}
+
+/** The fleet of a source commit; undefined where none is wanted or it no longer compiles. */
+export async function inventoryOf(
+  { source }: { readonly source: Source },
+  commit: string | undefined,
+): Promise<Inventory | undefined> {
+  if (commit === undefined) return undefined
+  return (await source(commit)).compilation.inventory
 }
 
 async function readSource(git: Git, compile: Compile, commit: string): Promise<CompiledSource> {

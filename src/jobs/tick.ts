@@ -2,10 +2,14 @@ import type { Inventory } from '../model/inventory.ts'
 import type { Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Clock, Job, Queue } from '../model/ports.ts'
 import { next } from '../rollout/next.ts'
+import type { Meant } from '../rollout/pause.ts'
 import type { Decision } from '../rollout/next.ts'
 import type { FleetMachine } from '../rollout/standing.ts'
 import { setSystems, wantedSource } from '../rollout/wanted.ts'
+import { openRemovals } from './removals.ts'
 import type { Repository } from './repository.ts'
+import { selectMachines } from './select-machines.ts'
+import { inventoryOf } from './source.ts'
 
 export interface TickPorts {
   readonly clock: Clock
@@ -13,10 +17,8 @@ export interface TickPorts {
 }
 
 /** A change of the ledger that goes into the same commit as the tick's own decision. */
-export type Change = (
-  ledger: Ledger,
-  tip: string | undefined,
-) => { readonly ledger: Ledger; readonly message: string } | undefined
+export type Change = (ledger: Ledger, tip: string | undefined) => Changed | Promise<Changed>
+type Changed = { readonly ledger: Ledger; readonly message: string } | undefined
 
 /** The systems of what is wanted, where they are known without evaluation. */
 export type KnownSystems = (
@@ -41,13 +43,17 @@ export async function tick(
   for (;;) {
     const { ledger: before, commit } = await repository.ledger.read()
     const tip = await repository.git.remoteTip(repository.branch)
-    const changed = change(before, tip)
+    const changed = await change(before, tip)
     const ledger = changed?.ledger ?? before
     const descends = await publishedDescends(repository, ledger)
-    const inventory = await inventoryOf(repository, wantedSource(ledger, descends))
+    const removes = descends ? await openRemovals(repository, ledger) : 0
+    const follows = descends && removes === 0
+    const inventory = await inventoryOf(repository, wantedSource(ledger, follows))
     const observed = {
       tip,
       descends,
+      removes,
+      meant: inventory ? meantBy(ledger, inventory) : {},
       now: clock.now().toISOString(),
       fleet: inventory && fleetOf(inventory),
       limits: { parallel: inventory?.rollout.parallel ?? 1 },
@@ -89,15 +95,6 @@ async function publishedDescends({ git }: Repository, ledger: Ledger): Promise<b
   return git.isAncestor(wanted.source, published.source)
 }
 
-/** The fleet of a source commit; undefined where none is wanted or it no longer compiles. */
-export async function inventoryOf(
-  repository: Repository,
-  commit: string | undefined,
-): Promise<Inventory | undefined> {
-  if (commit === undefined) return undefined
-  return (await repository.source(commit)).compilation.inventory
-}
-
 /** Machines of the inventory with the roles that they and their virtual hosts have, in the inventory's order. */
 export function fleetOf({ machines, services, virtualHosts }: Inventory): FleetMachine[] {
   const machineOf = new Map(virtualHosts.map(({ name, machine }) => [name, machine]))
@@ -114,6 +111,13 @@ export function fleetOf({ machines, services, virtualHosts }: Inventory): FleetM
     cluster,
     roles: [...(roles.get(name) ?? [])],
   }))
+}
+
+/** What the selectors of the pauses mean in this inventory; nothing where one means nothing here. */
+export function meantBy({ pauses = [] }: Ledger, inventory: Inventory): Meant {
+  return Object.fromEntries(
+    pauses.map(({ selector }) => [selector, selectMachines(selector, inventory).machines]),
+  )
 }
 
 function roleLimitsOf({ services }: Inventory): Record<string, number> {

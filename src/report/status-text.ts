@@ -5,7 +5,14 @@ import { count, shortCommit, shortNames, shortSystem } from './wording.ts'
 /** Where a machine stands, as the rollout room says it. */
 export interface MachineStanding {
   readonly state:
-    'current' | 'pending' | 'deploying' | 'held' | 'failed-evaluation' | 'lost' | 'unknown'
+    | 'current'
+    | 'pending'
+    | 'paused'
+    | 'deploying'
+    | 'held'
+    | 'failed-evaluation'
+    | 'lost'
+    | 'unknown'
   readonly note?: string
 }
 
@@ -15,6 +22,8 @@ export interface Status {
   readonly ledger: Ledger
   /** Of every machine, in the order to show. */
   readonly standings: Readonly<Record<string, MachineStanding>>
+  /** The machines of each pause, by its selector. */
+  readonly meant?: Readonly<Record<string, readonly string[]>>
   /** The branch's tip, where it has mistakes. */
   readonly mistaken?: { readonly tip: string; readonly mistakes: number }
   /** Shows each machine, however many stand well. */
@@ -26,7 +35,8 @@ const manyMachines = 12
 const noteWidth = 46
 
 /** `nixcluster status`: one line that says it all, then the machines. */
-export function statusText({ branch, ledger, standings, mistaken, all = false }: Status): string {
+export function statusText(status: Status): string {
+  const { branch, ledger, standings, mistaken, meant = {}, all = false } = status
   const names = Object.keys(standings)
   const short = shortNames(names)
   const states = new Map<string, number>()
@@ -56,6 +66,7 @@ export function statusText({ branch, ledger, standings, mistaken, all = false }:
   return [
     first,
     ...remarks(ledger),
+    ...pauseLines(ledger, meant),
     ...(mistaken === undefined
       ? []
       : [
@@ -77,7 +88,7 @@ const word = (state: MachineStanding['state']): string =>
   ({ lost: 'offline', 'failed-evaluation': 'not evaluated' })[state as string] ?? state
 
 /** What holds up more than one machine. */
-function remarks({ adopted, rewound, rollouts }: Ledger): readonly string[] {
+function remarks({ adopted, rewound, removal, rollouts }: Ledger): readonly string[] {
   const last = rollouts.at(-1)
   return [
     ...(adopted === undefined
@@ -86,10 +97,28 @@ function remarks({ adopted, rewound, rollouts }: Ledger): readonly string[] {
     ...(rewound === undefined
       ? []
       : [`The branch was rewound to ${shortCommit(rewound.tip)}; waits for: nixcluster deploy`]),
+    ...(removal === undefined
+      ? []
+      : [
+          `${shortCommit(removal.source)} removes ${removal.count} at once; waits for: nixcluster deploy`,
+        ]),
     ...(last?.state === 'stopped'
       ? [`The last rollout stopped${last.reason === undefined ? '' : `: ${plain(last.reason)}`}`]
       : []),
   ]
+}
+
+/** One line for each pause; one that means no machine any more is told, and stays. */
+function pauseLines(
+  { pauses = [] }: Ledger,
+  meant: NonNullable<Status['meant']>,
+): readonly string[] {
+  return pauses.map(({ selector, by, since, until }) => {
+    const machines = meant[selector]?.length ?? 0
+    const whom = machines === 0 ? 'means no machine now' : count(machines, 'machine')
+    const when = until === undefined ? `since ${since}` : `until ${until}`
+    return `Paused by ${plain(by)} ${when}: ${plain(selector)} (${whom})`
+  })
 }
 
 function runs({ machines, wanted }: Ledger, name: string): string {

@@ -4,17 +4,24 @@ import type { Change } from './record.ts'
 import { want } from './wanted.ts'
 
 /**
- * A person says go: the machines of an empty ledger may be deployed, a rewound branch is taken up (R3).
- * The same ledger when nothing waited.
+ * A person says go: the machines of an empty ledger may be deployed, a rewound branch (R3) or one that
+ * removes much (R26) is taken up. The same ledger when nothing waited.
  */
 export function approve(ledger: Ledger, by: string): Change {
-  const { published, rewound } = ledger
-  const accepts = rewound !== undefined && rewound.tip === published?.source
-  const accepted = accepts ? want(ledger, by) : ledger
+  const { published, rewound, removal } = ledger
+  const what =
+    published === undefined
+      ? undefined
+      : rewound?.tip === published.source
+        ? 'the rewound branch'
+        : removal?.source === published.source
+          ? `${removal.count} removals`
+          : undefined
+  const accepted = what === undefined ? ledger : want(ledger, by)
   if (accepted.adopted || !accepted.wanted) {
-    return accepts
-      ? { ledger: accepted, message: `${by} accepts the rewound branch` }
-      : unchanged(ledger)
+    return what === undefined
+      ? unchanged(ledger)
+      : { ledger: accepted, message: `${by} accepts ${what}` }
   }
   return {
     ledger: { ...accepted, adopted: { by, seq: accepted.wanted.seq } },

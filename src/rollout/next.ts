@@ -1,4 +1,5 @@
-import type { Intent, Ledger, MachineRecord } from '../model/ledger.ts'
+import type { Intent, Ledger, MachineRecord, Pause } from '../model/ledger.ts'
+import { dropOver, pausesOf, type Meant } from './pause.ts'
 import { currentRollout, recordOf, withRolloutState } from './record.ts'
 import { standings, type FleetMachine, type Standing } from './standing.ts'
 import { want, withdraw } from './wanted.ts'
@@ -9,10 +10,14 @@ export interface Observed {
   readonly tip: string | undefined
   /** `published.source` is `wanted.source` or descends from it; true while nothing is wanted. */
   readonly descends: boolean
+  /** How much more than it may `published.source` removes of what is wanted, and nobody allowed. */
+  readonly removes: number
   /** ISO 8601 */
   readonly now: string
   /** Machines of the commit that `wantedSource` names, in the order of starting; undefined: not known yet. */
   readonly fleet: readonly FleetMachine[] | undefined
+  /** The machines of each pause. */
+  readonly meant: Meant
   readonly limits: { readonly parallel: number }
   /** Role -> maxUnavailable, for the roles that give one. */
   readonly roleLimits: Readonly<Record<string, number>>
@@ -31,17 +36,18 @@ export interface Decision {
   readonly contact: readonly string[]
   /** What is wanted has no systems yet: an `evaluate` job is due. */
   readonly evaluate: boolean
-  readonly waits?: 'adoption' | 'rewound'
+  readonly waits?: 'adoption' | 'rewound' | 'removal'
   readonly standing: Readonly<Record<string, Standing>>
 }
 
 /** Decides one tick: what is wanted, which machines start, which jobs are due (R2). */
 export function next(ledger: Ledger, observed: Observed): Decision {
   const fleet = observed.fleet ?? []
-  const followed = follow(ledger, observed.descends)
-  const started = mayStart(followed) ? start(followed, fleet, observed) : followed
-  const settled = mayStart(started) && observed.fleet ? settle(started, fleet) : started
-  const waits = settled.rewound ? 'rewound' : settled.adopted ? undefined : 'adoption'
+  const followed = follow(dropOver(ledger, observed.now), observed)
+  const paused = pausesOf(followed, observed.meant, observed.now)
+  const started = mayStart(followed) ? start(followed, fleet, observed, paused) : followed
+  const settled = mayStart(started) && observed.fleet ? settle(started, fleet, paused) : started
+  const waits = waitsFor(settled)
   return {
     ledger: settled,
     message: message(ledger, settled),
@@ -50,37 +56,56 @@ export function next(ledger: Ledger, observed: Observed): Decision {
     contact: settled.adopted
       ? []
       : fleet.map(({ name }) => name).filter((name) => isUnread(settled, name)),
-    evaluate: settled.wanted !== undefined && !settled.wanted.systems && !settled.rewound,
+    evaluate: settled.wanted !== undefined && !settled.wanted.systems && !isHeldBack(settled),
     ...(waits === undefined || settled.wanted === undefined ? {} : { waits }),
-    standing: standings(settled, fleet),
+    standing: standings(settled, fleet, paused),
   }
 }
 
-/** (R3) What is wanted follows what is published, but never to a commit that does not descend from it. */
-function follow(ledger: Ledger, descends: boolean): Ledger {
-  const { published, wanted, rewound, ...rest } = ledger
+function waitsFor({ rewound, removal, adopted }: Ledger): Decision['waits'] {
+  if (rewound) return 'rewound'
+  if (removal) return 'removal'
+  return adopted ? undefined : 'adoption'
+}
+
+/** What is published waits for a person. */
+const isHeldBack = ({ rewound, removal }: Ledger): boolean =>
+  rewound !== undefined || removal !== undefined
+
+/**
+ * What is wanted follows what is published, but never to a commit that does not descend from it (R3),
+ * nor to one that removes more than a change may (R26).
+ */
+function follow(ledger: Ledger, { descends, removes }: Observed): Ledger {
+  const { published, wanted, rewound, removal, ...rest } = ledger
   if (published === undefined) return ledger
   if (published.source === wanted?.source) {
-    return rewound ? { ...rest, published, wanted } : ledger
+    return isHeldBack(ledger) ? { ...rest, published, wanted } : ledger
   }
-  if (descends) return want(ledger)
-  if (rewound?.tip === published.source) return ledger
-  return withdraw({ ...ledger, rewound: { tip: published.source } })
+  const { source } = published
+  const held = { ...rest, published, ...(wanted === undefined ? {} : { wanted }) }
+  if (!descends) {
+    return rewound?.tip === source ? ledger : withdraw({ ...held, rewound: { tip: source } })
+  }
+  if (removes === 0) return want(ledger)
+  const isKnown = removal?.source === source && removal.count === removes && !rewound
+  return isKnown ? ledger : withdraw({ ...held, removal: { source, count: removes } })
 }
 
 const mayStart = (ledger: Ledger): boolean =>
-  ledger.adopted !== undefined && ledger.wanted?.systems !== undefined && !ledger.rewound
+  ledger.adopted !== undefined && ledger.wanted?.systems !== undefined && !isHeldBack(ledger)
 
 /** Writes the intents that may start now, in the fleet's order. */
 function start(
   ledger: Ledger,
   fleet: readonly FleetMachine[],
   { limits, roleLimits }: Observed,
+  paused: Readonly<Record<string, Pause>>,
 ): Ledger {
   const state = currentRollout(ledger)?.state
   if (state !== 'running' && state !== 'done') return ledger // (R6)
   if (isBlocked(ledger)) return ledger
-  const standing = standings(ledger, fleet)
+  const standing = standings(ledger, fleet, paused)
   const unavailable = unavailableByRole(ledger, fleet)
   const isSpare = ({ roles }: FleetMachine): boolean =>
     roles.every((role) => (unavailable.get(role) ?? 0) < (roleLimits[role] ?? Infinity))
@@ -128,14 +153,21 @@ function withIntent(ledger: Ledger, machine: FleetMachine): MachineRecord {
   return { ...record, attempt: n, intent: { n, kind: 'forward', path, drv, system, seq } }
 }
 
-/** A rollout is done when none of its machines is open or affected; one that has work again runs again. */
-function settle(ledger: Ledger, fleet: readonly FleetMachine[]): Ledger {
+/**
+ * A rollout is done when none of its machines is open or affected; one that has work again runs again.
+ * It waits for paused machines (R25).
+ */
+function settle(
+  ledger: Ledger,
+  fleet: readonly FleetMachine[],
+  paused: Readonly<Record<string, Pause>>,
+): Ledger {
   const rollout = currentRollout(ledger)
   if (rollout?.state !== 'running' && rollout?.state !== 'done') return ledger
-  const all = Object.entries(standings(ledger, fleet))
+  const all = Object.entries(standings(ledger, fleet, paused))
   const names = (...states: readonly Standing['state'][]): string[] =>
     all.filter(([, { state }]) => states.includes(state)).map(([name]) => name)
-  if (names('pending', 'deploying', 'lost').length > 0) {
+  if (names('pending', 'paused', 'deploying', 'lost').length > 0) {
     return withRolloutState(ledger, rollout.seq, 'running')
   }
   const skipped = names('held', 'failed-evaluation', 'unknown')
@@ -156,7 +188,8 @@ function isUnread(ledger: Ledger, name: string): boolean {
 
 function message(before: Ledger, after: Ledger): string {
   if (before === after) return ''
-  const { wanted, rewound } = after
+  const { wanted, rewound, removal } = after
+  const over = (before.pauses ?? []).filter((each) => !after.pauses?.includes(each))
   const started = openIntents(after).filter(
     (name) => after.machines[name]?.attempt !== before.machines[name]?.attempt,
   )
@@ -167,6 +200,10 @@ function message(before: Ledger, after: Ledger): string {
       ? `branch was rewound to ${rewound.tip.slice(0, 12)}: waits`
       : '',
     before.rewound && !rewound ? 'branch is not rewound any more' : '',
+    removal && removal.source !== before.removal?.source
+      ? `${removal.source.slice(0, 12)} removes ${removal.count}: waits`
+      : '',
+    ...over.map(({ selector }) => `the pause of ${selector} is over`),
     started.length > 0 ? `start ${started.join(', ')}` : '',
     is && is.state !== was?.state && is.state !== 'running' ? is.state : '',
   ].filter((part) => part !== '')

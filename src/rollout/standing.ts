@@ -1,4 +1,4 @@
-import type { Ledger, WantedSystem } from '../model/ledger.ts'
+import type { Ledger, Pause, WantedSystem } from '../model/ledger.ts'
 
 /** A machine of the wanted commit; `roles` are full domain names. */
 export interface FleetMachine {
@@ -10,19 +10,40 @@ export interface FleetMachine {
 /** Where a machine stands, with a note for people. */
 export interface Standing {
   readonly state:
-    'current' | 'pending' | 'deploying' | 'held' | 'failed-evaluation' | 'lost' | 'unknown'
+    | 'current'
+    | 'pending'
+    | 'paused'
+    | 'deploying'
+    | 'held'
+    | 'failed-evaluation'
+    | 'lost'
+    | 'unknown'
   readonly note?: string
 }
 
-/** Where each machine of the fleet stands, by name. */
+/** Where each machine of the fleet stands, by name; `paused` are those that a pause is about. */
 export function standings(
   ledger: Ledger,
   fleet: readonly FleetMachine[],
+  paused: Readonly<Record<string, Pause>> = {},
 ): Readonly<Record<string, Standing>> {
   const systems = ledger.wanted?.systems
   return Object.fromEntries(
-    fleet.map(({ name }) => [name, standing(ledger, name, systems?.[name])]),
+    fleet.map(({ name }) => [
+      name,
+      withPause(standing(ledger, name, systems?.[name]), paused[name]),
+    ]),
   )
+}
+
+/** (R25) What would start does not; what runs as wanted is said to be paused as well. */
+function withPause(standing: Standing, pause: Pause | undefined): Standing {
+  if (pause === undefined || (standing.state !== 'pending' && standing.state !== 'current')) {
+    return standing
+  }
+  const { by, since, until } = pause
+  const note = `paused by ${by} ${until === undefined ? `since ${since}` : `until ${until}`}`
+  return { state: standing.state === 'pending' ? 'paused' : 'current', note }
 }
 
 function standing(ledger: Ledger, name: string, wanted: WantedSystem | undefined): Standing {

@@ -2,8 +2,8 @@ import type { Ledger, WantedSystem } from '../model/ledger.ts'
 import { unchanged, withBuilt, withRolloutState, type Change } from './record.ts'
 
 /** The commit that the next tick will want: the fleet that it is given must be this one's. */
-export function wantedSource(ledger: Ledger, descends: boolean): string | undefined {
-  return descends ? (ledger.published?.source ?? ledger.wanted?.source) : ledger.wanted?.source
+export function wantedSource(ledger: Ledger, follows: boolean): string | undefined {
+  return follows ? (ledger.published?.source ?? ledger.wanted?.source) : ledger.wanted?.source
 }
 
 /** Writes down the newest commit that compiled; its tip must have been read after this ledger (R2). */
@@ -22,7 +22,7 @@ export function setPublished(
 
 /** (R3) Wants what is published, as a rollout of its own; the one before is superseded, its intents withdrawn. */
 export function want(ledger: Ledger, approvedBy?: string): Ledger {
-  const { published, wanted, rewound: _, ...rest } = ledger
+  const { published, wanted, rewound: _, removal: _removal, ...rest } = ledger
   if (published === undefined) return ledger
   const seq = (wanted?.seq ?? 0) + 1
   const running = ledger.rollouts.filter(({ state }) => state === 'running')

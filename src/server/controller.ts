@@ -11,7 +11,8 @@ import { createTerminalAnnounce } from '../jobs/announce-terminal.ts'
 import { counted } from '../jobs/counted.ts'
 import { createHandler } from '../jobs/handle.ts'
 import type { Repository } from '../jobs/repository.ts'
-import { inventoryOf, fleetOf } from '../jobs/tick.ts'
+import { inventoryOf } from '../jobs/source.ts'
+import { fleetOf, meantBy } from '../jobs/tick.ts'
 import { createMetrics } from '../log/metrics.ts'
 import type { Clock, Log } from '../model/ports.ts'
 import { createNix, type ControllerNix } from '../nix/nix.ts'
@@ -21,6 +22,7 @@ import { createQueue } from '../redis/queue.ts'
 import { startRedisServer } from '../redis/server.ts'
 import { startWorker } from '../redis/worker.ts'
 import { statusText } from '../report/status-text.ts'
+import { pausesOf } from '../rollout/pause.ts'
 import { standings } from '../rollout/standing.ts'
 import { createRemote } from '../ssh/remote.ts'
 import { createSsh } from '../ssh/ssh.ts'
@@ -144,7 +146,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     deployed: async (name) => {
       const repository = repositories.get(name)
       const { ledger } = (await repository?.ledger.read()) ?? {}
-      const commit = ledger?.rewound?.tip ?? ledger?.published?.source
+      const commit = ledger?.rewound?.tip ?? ledger?.removal?.source ?? ledger?.published?.source
       return repository === undefined || commit === undefined
         ? undefined
         : { ref: repository.branch, commit }
@@ -190,9 +192,17 @@ async function statusOf(repository: Repository): Promise<object> {
   const { branch } = repository
   const { ledger } = await repository.ledger.read()
   const inventory = await inventoryOf(repository, ledger.wanted?.source)
-  const now = standings(ledger, inventory ? fleetOf(inventory) : [])
+  const meant = inventory ? meantBy(ledger, inventory) : {}
+  const paused = pausesOf(ledger, meant, clock.now().toISOString())
+  const now = standings(ledger, inventory ? fleetOf(inventory) : [], paused)
   const mistaken = await mistakenTip(repository)
-  const status = { branch, ledger, standings: now, ...(mistaken === undefined ? {} : { mistaken }) }
+  const status = {
+    branch,
+    ledger,
+    standings: now,
+    meant,
+    ...(mistaken === undefined ? {} : { mistaken }),
+  }
   return { ...status, text: statusText(status) }
 }
 

@@ -76,10 +76,24 @@ const empty: Scenario = {
   empty: true,
   faults: 2,
 }
+const paused: Scenario = {
+  ...role,
+  name: 'people pause machines, for some hours or until they resume',
+  pauses: 3,
+  faults: 2,
+}
+const removes: Scenario = {
+  name: 'B removes much, which people accept, allow, or overtake',
+  machines: two,
+  commits: ['A', 'B', 'C'],
+  removing: [1],
+  allowances: 1,
+  faults: 2,
+}
 const slowTwice: Scenario = { ...good, name: '', faultKinds: ['job twice', 'too slow'], faults: 3 }
 const scenarios = [
   ...[revert, good, fails, unhealthy, cuts, rewind],
-  ...[role, firstFails, firstCut, away, empty],
+  ...[role, firstFails, firstCut, away, empty, paused, removes],
 ]
 
 test.each(scenarios)('no invariant breaks: $name', { timeout: 60_000 }, (scenario) => {
@@ -117,6 +131,10 @@ const variants: readonly (readonly [string, Partial<Rules>, Scenario, RegExp])[]
     /^S2/,
   ],
   ['R17, the machine is seated first', { seats: false, decideRun: neverSeats() }, good, /^(S|L1)/],
+  ['R25, a paused machine gets nothing', { next: forgetsPauses() }, paused, /^S12/],
+  ['R25, a pause ends with its time', { next: neverEndsPauses() }, paused, /^L1/],
+  ['R25, a rollout waits for paused machines', { next: leavesPausedOut() }, paused, /^L1/],
+  ['R26, a removal waits', { next: removesAnything() }, removes, /^S13/],
   ['R20, only proven failures hold at once', { conclude: blamesTheSystem() }, good, /^S7/],
 ]
 
@@ -140,6 +158,32 @@ function withMachines(ledger: Ledger, change: (record: MachineRecord) => Machine
 
 function takesAnyTip(): typeof next {
   return (ledger, observed) => next(ledger, { ...observed, descends: true })
+}
+
+function forgetsPauses(): typeof next {
+  return (ledger, observed) => next(ledger, { ...observed, meant: {} })
+}
+
+function neverEndsPauses(): typeof next {
+  return (ledger, observed) => next(ledger, { ...observed, now: '2026-01-01T00:00:00Z' })
+}
+
+function leavesPausedOut(): typeof next {
+  return (ledger, observed) => {
+    const decision = next(ledger, observed)
+    const states = new Set(Object.values(decision.standing).map(({ state }) => state))
+    if (!states.has('paused') || states.has('pending') || states.has('deploying')) return decision
+    const rollouts = decision.ledger.rollouts.map((rollout) =>
+      rollout.state === 'running' ? { ...rollout, state: 'done' as const } : rollout,
+    )
+    const after = { ...decision.ledger, rollouts }
+    const isSame = JSON.stringify(after) === JSON.stringify(ledger)
+    return { ...decision, ledger: isSame ? ledger : after }
+  }
+}
+
+function removesAnything(): typeof next {
+  return (ledger, observed) => next(ledger, { ...observed, removes: 0 })
 }
 
 function closesWithdrawn(): typeof next {

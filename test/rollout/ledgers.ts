@@ -53,6 +53,8 @@ export function tick(ledger: Ledger, observed: Partial<Observed> = {}): Decision
   return next(ledger, {
     tip: ledger.published?.source,
     descends: true,
+    removes: 0,
+    meant: {},
     now: at,
     fleet: Object.keys(ledger.machines).map((name) => machine(name)),
     limits: { parallel: 2 },

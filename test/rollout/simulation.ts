@@ -1,6 +1,8 @@
 import type { Ledger } from '../../src/model/ledger.ts'
 import type { Lease, LeaseStage, Reading } from '../../src/model/reading.ts'
 import { approve, release } from '../../src/rollout/approve.ts'
+import { allowedRemovals, allowRemovals } from '../../src/rollout/consent.ts'
+import { pause, pausesOf, resume } from '../../src/rollout/pause.ts'
 import type { Change } from '../../src/rollout/record.ts'
 import { conclude, type Evidence } from '../../src/rollout/conclude.ts'
 import { found, lost, reached } from '../../src/rollout/contact.ts'
@@ -28,6 +30,12 @@ export interface Scenario {
   readonly parallel?: number
   readonly rewinds?: number
   readonly releases?: number
+  /** How often people pause a machine or all of them, for some hours or until they resume. */
+  readonly pauses?: number
+  /** Commits that remove more than a change may. */
+  readonly removing?: readonly number[]
+  /** How often people allow that. */
+  readonly allowances?: number
   /** The ledger begins empty. */
   readonly empty?: boolean
   /** Does not answer, ever. */
@@ -157,6 +165,9 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   let faults = scenario.faults
   let rewinds = scenario.rewinds ?? 0
   let releases = scenario.releases ?? 0
+  let pauses = scenario.pauses ?? 0
+  let allowances = scenario.allowances ?? 0
+  let hours = 0
   let killedOrRebooted = false
   let nonces = 0
 
@@ -171,6 +182,20 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   })
   const commit = (index: number) => ({ source: `c${index}`, generated: `g${index}` })
   const indexOf = (source: string): number => Number(source.slice(1))
+  const time = (hour: number): string => new Date(Date.parse(at) + hour * 3_600_000).toISOString()
+  const pausedNow = (of: Ledger) => pausesOf(of, meant, time(hours))
+  const meant = {
+    all: scenario.machines.map(({ name }) => name),
+    ...Object.fromEntries(scenario.machines.map(({ name }) => [name, [name]])),
+  }
+  /** Commits after one and up to another that remove too much, and that nobody allowed. */
+  const removed = (of: Ledger, from: number, to: number): number =>
+    (scenario.removing ?? []).filter(
+      (index) =>
+        index > from &&
+        index <= to &&
+        allowedRemovals(of, { id: `c${index}`, head: `c${index}` }) === 0,
+    ).length
   const wantedSystem = (): string => commits[indexOf(ledger.wanted?.source ?? 'c0')] ?? ''
 
   let ledger: Ledger = scenario.empty
@@ -349,11 +374,20 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
         throw new Violation('S3 wanted moved back without a person')
       }
     }
+    if (
+      was &&
+      is &&
+      !is.approvedBy &&
+      removed(before, indexOf(was.source), indexOf(is.source)) > 0
+    ) {
+      throw new Violation('S13 what removes too much is wanted without a person')
+    }
     if (after.rewound && !before.rewound && scenario.rewinds === undefined) {
       throw new Violation('S3 an ordinary push is taken for a rewound branch')
     }
     for (const { name, intent } of Object.values(after.machines)) {
       if (!intent || intent.n === before.machines[name]?.intent?.n) continue
+      if (pausedNow(before)[name]) throw new Violation('S12 an attempt begins on a paused machine')
       if (failedRollouts.has(intent.seq)) {
         throw new Violation('S10 a rollout goes on after its first failure')
       }
@@ -386,8 +420,10 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     return {
       tip: published?.source,
       descends: !wanted || indexOf(published!.source) >= indexOf(wanted.source),
-      now: at,
+      removes: wanted ? removed(of, indexOf(wanted.source), indexOf(published!.source)) : 0,
+      now: time(hours),
       fleet: scenario.machines,
+      meant,
       limits: { parallel },
       roleLimits,
     }
@@ -561,13 +597,16 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     for (const m of machines.values()) {
       if (!m.net) list.push([`${m.name}: network is back`, 1, () => void (m.net = true)])
     }
+    if (ledger.pauses?.some(({ until }) => until !== undefined)) {
+      list.push(['an hour passes', 0.5, () => void (hours += 1)])
+    }
     if (ledger.wanted?.systems && !ledger.adopted) {
       list.push(['a person adopts', 1, () => write(approve(ledger, 'ada'))])
     }
     return list
   }
 
-  /** What people do to the source branch and to holds. */
+  /** What people do to the source branch, to holds and to pauses. */
   function people(): Event[] {
     const list: Event[] = []
     if (tip < commits.length - 1) {
@@ -576,7 +615,37 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
     if (rewinds > 0 && tip > 0) {
       list.push(['force push back', 0.7, () => void ((rewinds -= 1), (tip -= 1))])
     }
-    if (ledger.rewound) list.push(['a person accepts', 0.7, () => write(approve(ledger, 'ada'))])
+    if (ledger.rewound || ledger.removal) {
+      list.push(['a person accepts', 0.7, () => write(approve(ledger, 'ada'))])
+    }
+    const ada = { by: 'ada', at: time(hours) }
+    if (allowances > 0) {
+      for (const index of scenario.removing ?? []) {
+        const head = { id: `c${index}`, head: `c${index}` }
+        list.push([
+          `c${index} may remove`,
+          0.7,
+          () => {
+            allowances -= 1
+            write(allowRemovals(ledger, head, 1, ada))
+          },
+        ])
+      }
+    }
+    if (pauses > 0) {
+      for (const selector of Object.keys(meant)) {
+        const until = random() < 0.5 ? {} : { until: time(hours + 1 + Math.floor(random() * 3)) }
+        list.push([
+          `pause ${selector} until ${until.until}`,
+          0.7,
+          () => {
+            pauses -= 1
+            write(pause(ledger, { selector, ...until }, ada))
+          },
+        ])
+      }
+    }
+    if (ledger.pauses) list.push(['resume', 0.7, () => write(resume(ledger, ledger.pauses!, ada))])
     if (releases > 0) {
       for (const m of machines.values()) {
         const record = ledger.machines[m.name]
@@ -694,6 +763,7 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
   function isAtRest(): boolean {
     if (processes.size > 0 || [...machines.values()].some((m) => !m.net)) return false
     if (ledger.published?.source !== commit(tip).source) return false
+    if (ledger.pauses?.some(({ until }) => until !== undefined)) return false
     const decision = rules.next(ledger, observe(ledger))
     const mayAnswer = decision.machines.some((name) => reachable(machines.get(name)!))
     const mayFind = decision.contact.some((name) => reachable(machines.get(name)!))
@@ -703,9 +773,10 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
 
   /** S4, S11 and L1: once faults stop, everything is as wanted, or something says why not. */
   function checkAtRest(): void {
-    const { wanted, rewound } = ledger
+    const { wanted, rewound, removal } = ledger
+    const paused = pausedNow(ledger)
     const rollout = ledger.rollouts.find(({ seq }) => seq === wanted?.seq)
-    if (wanted?.source !== commit(tip).source && !rewound) {
+    if (wanted?.source !== commit(tip).source && !rewound && !removal) {
       throw new Violation('L1 the newest commit was not taken up')
     }
     for (const m of machines.values()) {
@@ -726,7 +797,11 @@ function createWorld(scenario: Scenario, rules: Rules, random: () => number, tra
             sharesLimit(m, machines.get(name)!)),
       )
       const excused =
-        record.held[wantedSystem()] || rollout?.state === 'stopped' || rewound || cutOff
+        [record.held[wantedSystem()], rewound, removal, cutOff, paused[m.name]].some(Boolean) ||
+        rollout?.state === 'stopped'
+      if (m.running !== wantedSystem() && paused[m.name] && rollout?.state === 'done') {
+        throw new Violation('L1 a rollout is done without its paused machines')
+      }
       if (m.running !== wantedSystem() && !excused) {
         throw new Violation('L1 the machine is not on the wanted system and nothing says why')
       }
