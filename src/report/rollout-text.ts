@@ -93,6 +93,13 @@ export function rolloutEndLines(end: RolloutEnd): readonly string[] {
       : [
           `${list(lost)} ${lost.length === 1 ? 'does' : 'do'} not answer and ${lost.length === 1 ? 'gets' : 'get'} the newest state when back.`,
         ]
+  const paused = inState('paused')
+  const later =
+    paused.length === 0
+      ? []
+      : [
+          `${list(paused)} ${paused.length === 1 ? 'is' : 'are'} paused and ${paused.length === 1 ? 'gets' : 'get'} the newest state afterwards.`,
+        ]
   const source = shortCommit(rollout.source)
   switch (rollout.state) {
     case 'superseded':
@@ -115,13 +122,15 @@ export function rolloutEndLines(end: RolloutEnd): readonly string[] {
     case 'done': {
       const time = tookMs === undefined ? '' : ` in ${duration(tookMs)}`
       const failed = inState('failed-evaluation', 'held')
-      if (done.length + failed.length + lost.length === 0) return [`${source} changes no machine.`]
+      if ([done, failed, lost, paused].every(({ length }) => length === 0))
+        return [`${source} changes no machine.`]
       return [
         ...(done.length > 0
           ? [`Deployed ${source} to ${count(done.length, 'machine')}${time}.`]
           : []),
         ...(failed.length > 0 ? [`Not deployed to ${list(failed)}: see nixcluster status.`] : []),
         ...away,
+        ...later,
       ].flatMap((sentence) => wrap(sentence, terminalWidth))
     }
   }

@@ -117,7 +117,7 @@ function pauseLines(
     const machines = meant[selector]?.length ?? 0
     const whom = machines === 0 ? 'means no machine now' : count(machines, 'machine')
     const when = until === undefined ? `since ${since}` : `until ${until}`
-    return `Paused by ${plain(by)} ${when}: ${plain(selector)} (${whom})`
+    return `Paused ${when} by ${plain(by)}: ${plain(selector)} (${whom})`
   })
 }
 

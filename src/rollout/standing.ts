@@ -42,7 +42,7 @@ function withPause(standing: Standing, pause: Pause | undefined): Standing {
     return standing
   }
   const { by, since, until } = pause
-  const note = `paused by ${by} ${until === undefined ? `since ${since}` : `until ${until}`}`
+  const note = `paused ${until === undefined ? `since ${since}` : `until ${until}`} by ${by}`
   return { state: standing.state === 'pending' ? 'paused' : 'current', note }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { approve, release } from '../../src/rollout/approve.ts'
 import { found, lost, reached } from '../../src/rollout/contact.ts'
 import { setPublished, setSystems } from '../../src/rollout/wanted.ts'
+import { pause, resume } from '../../src/rollout/pause.ts'
 import { emptyLedger } from '../../src/rollout/ledger-files.ts'
 import { at, built, intentOf, ledgerOf, machine, reading, record, tick } from './ledgers.ts'
 
@@ -66,6 +67,130 @@ describe('R3: what is wanted', () => {
     const decision = tick({ ...ledgerOf([record('vm0')]), rewound: { tip: 'c0' } })
     expect(decision.ledger.rewound).toBeUndefined()
     expect(decision.machines).toEqual(['vm0'])
+  })
+})
+
+describe('R26: what removes more than a change may', () => {
+  const pushed = { ...ledgerOf([record('vm0', { intent: intentOf('B') })]), published: newer }
+  const waiting = tick(pushed, { removes: 4 })
+
+  test('is not wanted: it is written down, withdraws, starts nothing', () => {
+    expect(waiting.ledger.wanted?.source).toBe('c2')
+    expect(waiting.ledger.removal).toEqual({ source: 'c3', count: 4 })
+    expect(waiting.ledger.machines['vm0']?.intent?.withdrawn).toBe(true)
+    expect(waiting).toMatchObject({ waits: 'removal', evaluate: false })
+    expect(waiting.message).toBe('rollout 2: c3 removes 4: waits')
+    expect(tick(waiting.ledger, { removes: 4 }).ledger).toBe(waiting.ledger)
+  })
+
+  test('is wanted once a person says so, or allowed it', () => {
+    const { ledger, message } = approve(waiting.ledger, 'ada')
+    expect(message).toBe('ada accepts 4 removals')
+    expect(ledger.wanted).toEqual({ seq: 3, ...newer, approvedBy: 'ada' })
+    expect(ledger).not.toHaveProperty('removal')
+    const allowed = tick(waiting.ledger, { removes: 0 }).ledger
+    expect(allowed.wanted).toEqual({ seq: 3, ...newer })
+    expect(allowed).not.toHaveProperty('removal')
+  })
+
+  test('is accepted for that commit only', () => {
+    const moved = { ...waiting.ledger, published: { source: 'c4', generated: 'g4' } }
+    expect(approve(moved, 'ada').ledger).toBe(moved)
+  })
+
+  test('waits no longer when the branch is back, or was rewound', () => {
+    const back = { ...waiting.ledger, published: pushed.wanted! }
+    expect(tick(back).ledger).not.toHaveProperty('removal')
+    const { ledger } = tick(waiting.ledger, { descends: false })
+    expect(ledger).toMatchObject({ rewound: { tip: 'c3' } })
+    expect(ledger).not.toHaveProperty('removal')
+  })
+})
+
+describe('R25: a pause', () => {
+  const ada = { by: 'ada', at }
+  const meant = { vm0: ['vm0'], 'vm*': ['vm0', 'vm1'], gone: [] }
+  const two = ledgerOf([record('vm0'), record('vm1')])
+  const later = '2026-01-02T05:00:00Z'
+  const given = { path: 'B-profile', system: 'B', seq: 2, at }
+
+  test('starts nothing on its machines, and says who paused them until when', () => {
+    const { ledger, message } = pause(two, { selector: 'vm0', until: later }, ada)
+    expect(message).toBe(`ada pauses vm0 until ${later}`)
+    const decision = tick(ledger, { meant })
+    expect(decision.machines).toEqual(['vm1'])
+    expect(decision.standing['vm0']).toEqual({
+      ...{ state: 'paused', note: `paused until ${later} by ada` },
+    })
+  })
+
+  test('lets an open attempt end', () => {
+    const open = ledgerOf([record('vm0', { intent: intentOf('B') })])
+    const { ledger } = pause(open, { selector: 'vm0' }, ada)
+    expect(tick(ledger, { meant }).machines).toEqual(['vm0'])
+    expect(tick(ledger, { meant }).standing['vm0']).toEqual({ state: 'deploying' })
+  })
+
+  test('keeps its rollout waiting, and leaves the others their room and their role', () => {
+    const { ledger } = pause(
+      ledgerOf([record('vm0'), record('vm1', { given })]),
+      { selector: 'vm0' },
+      ada,
+    )
+    const decision = tick(ledger, { meant })
+    expect(decision.ledger.rollouts.at(-1)?.state).toBe('running')
+    const fleet = [machine('vm0', 'api'), machine('vm1', 'api')]
+    const { machines } = tick(pause(two, { selector: 'vm0' }, ada).ledger, {
+      ...{ meant, fleet, roleLimits: { api: 1 }, limits: { parallel: 1 } },
+    })
+    expect(machines).toEqual(['vm1'])
+  })
+
+  test('ends with its time, in the next commit; the machines get the newest commit', () => {
+    const { ledger } = pause(two, { selector: 'vm*', until: later }, ada)
+    expect(tick(ledger, { meant }).ledger).toBe(ledger)
+    const over = tick(ledger, { meant, now: later })
+    expect(over.ledger).not.toHaveProperty('pauses')
+    expect(over.message).toBe('rollout 2: the pause of vm* is over; start vm0, vm1')
+  })
+
+  test('ends when a person resumes', () => {
+    const { ledger } = pause(two, { selector: 'vm*' }, ada)
+    const resumed = resume(ledger, ledger.pauses!, ada)
+    expect(resumed.message).toBe('ada resumes vm*')
+    expect(resumed.ledger).toEqual(two)
+    expect(resume(two, [], ada).ledger).toBe(two)
+  })
+
+  test('written again changes its end, and the same one again nothing', () => {
+    const first = pause(two, { selector: 'vm0' }, ada).ledger
+    expect(pause(first, { selector: 'vm0' }, { by: 'bob', at: later }).ledger).toBe(first)
+    const second = pause(first, { selector: 'vm0', until: later }, { by: 'bob', at }).ledger
+    expect(second.pauses).toEqual([{ selector: 'vm0', by: 'bob', since: at, until: later }])
+  })
+
+  test('of several the longest counts', () => {
+    const one = pause(two, { selector: 'vm0', until: later }, ada).ledger
+    const both = pause(one, { selector: 'vm*' }, { by: 'bob', at }).ledger
+    expect(tick(both, { meant }).standing['vm0']?.note).toBe(`paused since ${at} by bob`)
+    expect(tick(both, { meant, now: later }).ledger.pauses).toHaveLength(1)
+  })
+
+  test('that means no machine any more is kept, and pauses nobody', () => {
+    const { ledger } = pause(ledgerOf([record('vm0', { given })]), { selector: 'gone' }, ada)
+    const decision = tick(ledger, { meant })
+    expect(decision.ledger.pauses).toEqual(ledger.pauses)
+    expect(decision.standing['vm0']).toEqual({ state: 'current' })
+  })
+
+  test('of a machine that runs what is wanted is only told', () => {
+    const { ledger } = pause(ledgerOf([record('vm0', { given })]), { selector: 'vm0' }, ada)
+    const decision = tick(ledger, { meant })
+    expect(decision.standing['vm0']).toEqual({
+      state: 'current',
+      note: `paused since ${at} by ada`,
+    })
+    expect(decision.ledger.rollouts.at(-1)?.state).toBe('done')
   })
 })
 
