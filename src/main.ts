@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Command } from 'commander'
 import type { CliContext, LockFlake, OpenRepository } from './cli/context.ts'
+import type { OpenFleet } from './cli/plan.ts'
 
 // The only room that knows the environment; it wires, and imports a command when it is asked for.
 
@@ -30,11 +31,13 @@ const programEnvironment = (): Record<string, string> =>
     }),
   )
 
+const cacheFolder = (): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
+
 const lock: LockFlake = async (folder, inputs) => {
   if (!hasNix) throw new Error('nix is not in PATH: install Nix, 2.18 or later')
   const { createNix } = await import('./nix/nix.ts')
-  const stateDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nixcluster')
-  const nix = createNix({ nix: 'nix', env: programEnvironment(), stateDir })
+  const nix = createNix({ nix: 'nix', env: programEnvironment(), stateDir: cacheFolder() })
   await nix.lock(folder, inputs)
 }
 
@@ -49,6 +52,41 @@ const openRepository: OpenRepository = async (folder) => {
   return { git: createGit({ url: gitDir, mirror: gitDir, env }), prefix }
 }
 
+const openFleet: OpenFleet = async (folder, withNix, log) => {
+  if (withNix && !hasNix)
+    throw new Error('nix is not in PATH: install Nix, 2.18 or later, or say --static')
+  const [{ run }, { createGit }, { createLedgerStore }, { openWorkTree }, { compile }, crypto] =
+    await Promise.all([
+      import('./exec/run.ts'),
+      import('./git/git.ts'),
+      import('./git/ledger-store.ts'),
+      import('./git/work-tree.ts'),
+      import('./compile/compile.ts'),
+      import('node:crypto'),
+    ])
+  const env = programEnvironment()
+  const asked = ['-C', folder, 'rev-parse', '--path-format=absolute', '--git-common-dir']
+  const answer = await run('git', [...asked, '--show-prefix'], { env })
+  const [gitDir = '', prefix = ''] = answer.stdout.split('\n')
+  if (prefix !== '')
+    throw new Error(`what is deployed is a whole repository; ${folder} is ${prefix} of one`)
+  const { createNix } = withNix ? await import('./nix/nix.ts') : {}
+  const nix = createNix?.({ nix: 'nix', env, stateDir: cacheFolder() })
+  return {
+    git: createGit({ url: gitDir, mirror: gitDir, env }),
+    gitDir,
+    workTree: openWorkTree(folder, env),
+    compile: (source) => Promise.resolve(compile(source)),
+    ledgerStore: (git) => createLedgerStore({ git, id: 'local' }),
+    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+    log,
+    hash: (text) => crypto.createHash('sha256').update(text).digest('hex'),
+    version,
+    ...(nix === undefined ? {} : { nix }),
+    nixVersion: (await nix?.version()) ?? '',
+  }
+}
+
 const hasNix = (process.env['PATH'] ?? '')
   .split(delimiter)
   .some((folder) => existsSync(join(folder, 'nix')))
@@ -61,6 +99,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   render: async (program) => (await import('./cli/render.ts')).register(program, context),
   diff: async (program) =>
     (await import('./cli/diff.ts')).register(program, context, openRepository),
+  plan: async (program) => (await import('./cli/plan.ts')).register(program, context, openFleet),
   explain: async (program) => (await import('./cli/explain.ts')).register(program, context),
   graph: async (program) => (await import('./cli/graph.ts')).register(program, context),
   update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
