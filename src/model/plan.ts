@@ -17,6 +17,8 @@ export interface Plan {
   readonly approvedBy?: string
   /** Machines that are paused: a merge does not change them yet. */
   readonly paused?: readonly string[]
+  /** More is removed than a change may, so much: a merge waits until somebody allows it (R3). */
+  readonly removals?: number
   /** Why a merge would not deploy yet, as a sentence. */
   readonly waits?: string
   /** The rollout after the merge, as a sentence: `vm2, then vm0, then vm1`. */

@@ -60,6 +60,9 @@ export interface FileChange {
   readonly kind: 'added' | 'removed' | 'changed'
   /** Hunks of a unified diff, where both sides are text. */
   readonly patch?: string
+  /** Bytes; absent where it is not there, or not known. */
+  readonly sizeBefore?: number
+  readonly sizeAfter?: number
 }
 
 export interface PackageChange {

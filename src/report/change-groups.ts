@@ -1,5 +1,6 @@
 import type { PlanFailure, PlannedMachine } from '../model/plan.ts'
 import type { SystemDiff } from '../model/system-diff.ts'
+import { firstSystem } from './change-facts.ts'
 import { sizeChange } from './wording.ts'
 
 /** Machines for which the change is the same. */
@@ -14,11 +15,7 @@ export function groupChanges(
   machines: readonly PlannedMachine[],
   { patches }: { readonly patches: boolean },
 ): readonly ChangeGroup[] {
-  const groups = new Map<string, PlannedMachine[]>()
-  for (const machine of machines) {
-    const key = keyOf(machine.diff, patches)
-    groups.set(key, [...(groups.get(key) ?? []), machine])
-  }
+  const groups = Map.groupBy(machines, ({ diff }) => keyOf(diff, patches))
   return [...groups.values()].map((members) => ({
     machines: members.map(({ name }) => name),
     diff: members[0]!.diff,
@@ -27,18 +24,27 @@ export function groupChanges(
 
 function keyOf(diff: SystemDiff | undefined, patches: boolean): string {
   if (diff === undefined) return ''
-  const isFirst = diff.before === undefined
-  const { units, files, packages, reboot } = diff
-  return JSON.stringify(
-    [
-      isFirst,
-      isFirst ? [units.length, files.length] : [units, files, packages],
-      reboot,
-      sizeChange(diff.sizeDelta),
-    ],
-    (key: string, value: unknown) => (key === 'patch' && !patches ? undefined : value),
+  if (diff.before === undefined) return firstSystem(diff)
+  return JSON.stringify(readable(diff), (key: string, value: unknown) =>
+    key === 'patch' && !patches ? undefined : value,
   )
 }
+
+/** Without what each machine has of its own: the systems' names, and bytes that nobody is told of. */
+const readable = ({
+  before: _,
+  after: __,
+  sizeDelta,
+  virtualHosts,
+  ...rest
+}: SystemDiff): object => ({
+  ...rest,
+  size: sizeChange(sizeDelta),
+  virtualHosts: virtualHosts.map(({ diff, ...host }) => ({
+    ...host,
+    ...(diff === undefined ? {} : { diff: readable(diff) }),
+  })),
+})
 
 /** Machines that fail with the same message. */
 export interface FailureGroup extends Omit<PlanFailure, 'machine'> {
@@ -47,11 +53,9 @@ export interface FailureGroup extends Omit<PlanFailure, 'machine'> {
 
 /** One mistake in a file that many machines import is shown once. */
 export function groupFailures(failures: readonly PlanFailure[]): readonly FailureGroup[] {
-  const groups = new Map<string, FailureGroup>()
-  for (const { machine, stage, message } of failures) {
-    const key = `${stage}\0${message}`
-    const machines = [...(groups.get(key)?.machines ?? []), machine]
-    groups.set(key, { stage, message, machines })
-  }
-  return [...groups.values()]
+  const groups = Map.groupBy(failures, ({ stage, message }) => `${stage}\0${message}`)
+  return [...groups.values()].map((members) => {
+    const [{ stage, message }] = members as [PlanFailure]
+    return { stage, message, machines: members.map(({ machine }) => machine) }
+  })
 }

@@ -1,213 +1,279 @@
-import type { Plan, Reason } from '../model/plan.ts'
-import type { FileChange, SystemDiff, UnitChange } from '../model/system-diff.ts'
+import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
+import { changeFacts, firstSystem, overview, unseenChange } from './change-facts.ts'
+import type { Fact } from './change-facts.ts'
 import type { ChangeGroup, FailureGroup } from './change-groups.ts'
 import { groupChanges, groupFailures } from './change-groups.ts'
+import { groupDetails } from './change-details.ts'
 import {
   code,
+  cutLines,
   details,
-  escapeHtml,
   escapeText,
   fence,
   fitting,
-  lineUrl,
   maxComment,
+  placeLink,
+  prose,
+  sizeOf,
   tableRow,
 } from './markdown.ts'
-import { capital, firstSystem, headline, packageWords, planNames, sign } from './summary.ts'
-import { count, duration, shortCommit, shortSystem, sizeChange } from './wording.ts'
+import { capital, cautions, headline, planNames, wholePlan } from './summary.ts'
+import { count, duration, list, nameRanges, shortCommit, sizeChange } from './wording.ts'
 
 export interface PlanCommentOptions {
   /** What is in files and units may be read by everybody who can read the comment. */
   readonly showContents: boolean
   /** Address of the head's files, up to their path: `https://forge.example/o/r/blob/<commit>`. */
   readonly blob?: string
+  /** Bytes at most, at least 10,000; a forge that counts characters counts fewer. Default 65,000. */
+  readonly limit?: number
+  /** A page that has the whole plan. */
+  readonly url?: string
+  /** Of a static plan: it is being evaluated, nobody has to allow it. */
+  readonly evaluating?: boolean
 }
 
-const maxRows = 60
-const maxNames = 12
+/** So many reasons are read before the table; more are folded. */
+const openReasons = 5
+/** Names of machines, or ranges of them, in one place. */
+const maxNames = 8
+/** Facts of a kind in a row of the table. */
+const maxFacts = 3
+const maxFailures = 10
+/** Rows of the table that are read at once; more are folded. */
+const openRows = 20
+/** How much of a change's details is shown, where not all of it fits. */
+const amounts = [
+  { patchLines: 200, rows: 500 },
+  { patchLines: 16, rows: 60 },
+]
+/** Bytes kept for what is said of what does not fit, and of a base that moved. */
+const reserve = 1000
 
-/** The plan as the body of a pull request's comment, in Markdown, short enough for any forge. */
+type Short = (name: string) => string
+
+/**
+ * The plan as the body of a pull request's comment, in Markdown. What does not fit is left out from the
+ * least important on: details from the last change upwards, long patches, rows, reasons.
+ */
 export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const short = planNames(plan)
   const isStatic = plan.kind === 'static'
-  const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
   const head = [
-    `### ${title(plan)}`,
-    ...(isStatic ? ['Static plan: nobody’s code was run.'] : []),
-    ...(plan.reasons.length > 0 ? [reasonList(plan, short, options.blob)] : []),
-    ...(isStatic && plan.machines.length > 0
-      ? [
-          `Machines: ${names(
-            plan.machines.map(({ name }) => name),
-            short,
-          )}`,
-        ]
-      : []),
-    ...(groups.length > 0 ? [table(groups, short)] : []),
-    ...groupFailures(plan.failures)
-      .slice(0, 10)
-      .map((group) => failurePart(group, short)),
+    `### ${titleOf(plan)}`,
+    ...origin(plan, options),
+    ...cautions(plan).map(({ word, text }) => `**${word}**: ${prose(text)}`),
   ]
   const foot = [
-    ...(plan.rollout === undefined
-      ? []
-      : [`**Rollout after the merge**: ${escapeText(plan.rollout)}.`]),
-    ...(plan.waits === undefined ? [] : [`**Waits**: ${escapeText(plan.waits)}.`]),
+    ...(plan.rollout === undefined ? [] : [`**Rollout after the merge**: ${prose(plan.rollout)}.`]),
     footer(plan),
   ]
-  const shown = fitting(head, maxComment - length(foot) - 200)
-  const room = maxComment - length(shown.parts) - length(foot) - 200
-  const parts = fitting(
-    groups
-      .filter(({ diff }) => diff?.before !== undefined)
-      .map((group) => groupDetails(group, short, options)),
-    shown.left > 0 ? 0 : room,
+  let room = (options.limit ?? maxComment) - reserve - length([...head, ...foot])
+  const take = (parts: readonly string[], share: number): readonly string[] => {
+    const taken = fitting(parts, Math.floor(room * share))
+    room -= length(taken)
+    return taken
+  }
+  const failures = groupFailures(plan.failures).map((group) => failurePart(group, short))
+  const failed = take(failures.slice(0, maxFailures), 1 / 2)
+  const reasons = plan.reasons.map((reason) => reasonLine(reason, plan, short, options.blob))
+  const given = take(reasons, 1 / 2)
+  const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
+  const rows = take(
+    groups.map((group) => groupRow(group, short)),
+    3 / 4,
   )
-  const left = shown.left + parts.left
+  const parts: string[] = []
+  const fits = (part: string | undefined): boolean => sizeOf(part ?? '') + 2 <= room
+  let unfolded = 0
+  for (const group of groups.slice(0, rows.length)) {
+    const part = amounts
+      .slice(unfolded > 0 ? 1 : 0)
+      .map((amount) => groupDetails(group, short, { ...options, ...amount }))
+      .find((text, at, all) => at === all.length - 1 || fits(text))
+    if (part === undefined) continue
+    if (unfolded > 0 || !fits(part)) unfolded++
+    else {
+      room -= sizeOf(part) + 2
+      parts.push(part)
+    }
+  }
   return [
-    ...shown.parts,
-    ...parts.parts,
-    ...(left > 0 ? [`${count(left, 'more part')} would not fit here.`] : []),
+    ...head,
+    ...failed,
+    ...reasonParts(given),
+    ...(isStatic && plan.machines.length > 0 ? [machinesLine(plan, short)] : []),
+    ...tableParts(rows),
+    ...parts,
+    ...leftOut(plan, options, [
+      ['', failures.length - failed.length, 'failure'],
+      ['', reasons.length - given.length, 'reason'],
+      ['', groups.length - rows.length, 'change'],
+      ['details of ', unfolded, 'change'],
+    ]),
     ...foot,
   ].join('\n\n')
 }
 
-function title(plan: Plan): string {
-  const { changes, failed, rest } = headline(plan)
-  return [capital(changes), ...(failed === undefined ? [] : [failed]), ...rest].join(' · ')
-}
-
 /** What is said where a merge would not work, in place of a plan. */
-export function conflictComment(title: Plan['title'], files: readonly string[]): string {
+export function conflictComment(title: PlanTitle, files: readonly string[]): string {
+  const shown = files.slice(0, 50)
+  const left = files.length - shown.length
   return [
     '### Cannot be merged, so there is no plan',
     `In conflict with ${code(title.base)}:`,
-    files
-      .slice(0, 50)
-      .map((file) => `- ${code(file)}`)
-      .join('\n'),
-    `<sub>${shortCommit(title.head)} into ${shortCommit(title.baseCommit)}</sub>`,
+    [
+      ...shown.map((file) => `- ${code(file)}`),
+      ...(left > 0 ? [`- and ${count(left, 'more file')}`] : []),
+    ].join('\n'),
+    `<sub>${commits(title)} · ${help}</sub>`,
   ].join('\n\n')
 }
 
+/**
+ * Our comment while its plan is made again, because the base has moved: the title stays, the next line
+ * says so. Said of a comment that says it already, only the commit is another.
+ */
+export function staleComment(
+  comment: string,
+  { base, baseCommit }: Pick<PlanTitle, 'base' | 'baseCommit'>,
+): string {
+  const [title = '', ...rest] = comment.split('\n\n')
+  const kept = rest[0]?.startsWith(staleMark) ? rest.slice(1) : rest
+  const moved = `${staleMark} ${code(base)} moved to ${shortCommit(baseCommit)}: this plan is being made again.`
+  return [title, moved, ...kept].join('\n\n')
+}
+
+const staleMark = '**Out of date**:'
+
+const help = '`/nixcluster help`'
+
 const length = (parts: readonly string[]): number =>
-  parts.reduce((sum, part) => sum + part.length + 2, 0)
+  parts.reduce((sum, part) => sum + sizeOf(part) + 2, 0)
 
-function names(all: readonly string[], short: (name: string) => string): string {
-  const shown = all
-    .slice(0, maxNames)
-    .map((name) => code(short(name)))
-    .join(' ')
-  return all.length > maxNames ? `${shown} and ${all.length - maxNames} more` : shown
+function titleOf(plan: Plan): string {
+  const { changes, failed, rest } = headline(plan)
+  return [capital(changes), ...(failed === undefined ? [] : [failed]), ...rest]
+    .map(escapeText)
+    .join(' · ')
 }
 
-function reasonList(plan: Plan, short: (name: string) => string, blob: string | undefined): string {
-  const lines = plan.reasons.slice(0, maxRows).map(({ place, text, machines }: Reason) => {
-    const all = plan.machines.every(({ name }) => machines.includes(name))
-    const whom = all || machines.length === 0 ? '' : ` → ${names(machines, short)}`
-    return `- ${place === undefined ? '' : `${placeLink(place, blob)} `}${escapeText(text)}${whom}`
-  })
-  const left = plan.reasons.length - lines.length
-  return [...lines, ...(left > 0 ? [`- and ${count(left, 'more reason')}`] : [])].join('\n')
+const commits = ({ head, baseCommit }: PlanTitle): string =>
+  `${escapeText(shortCommit(head))} into ${escapeText(shortCommit(baseCommit))}`
+
+/** Whether somebody’s code was run for the plan, and who allowed it. */
+function origin(
+  { kind, title, approvedBy }: Plan,
+  { evaluating = false }: PlanCommentOptions,
+): readonly string[] {
+  const head = escapeText(shortCommit(title.head))
+  if (kind === 'evaluated') {
+    return approvedBy === undefined ? [] : [`Evaluated since ${code(approvedBy)} approved ${head}.`]
+  }
+  return evaluating
+    ? [`Static plan: nobody’s code was run yet; ${head} is being evaluated …`]
+    : [
+        `Static plan: nobody’s code was run; somebody who may push can answer \`/nixcluster approve\` for ${head}.`,
+      ]
 }
 
-function placeLink(place: string, blob: string | undefined): string {
-  const [, file, line] = /^(.*):(\d+)$/.exec(place) ?? []
-  if (blob === undefined || file === undefined) return code(place)
-  return `[${code(place)}](${lineUrl(blob, file, Number(line))})`
-}
-
-function table(groups: readonly ChangeGroup[], short: (name: string) => string): string {
-  const rows = groups.slice(0, maxRows).map(({ machines, diff }) => {
-    const cells =
-      diff === undefined ? ['changes; not to be compared here', '', ''] : tableCells(diff)
-    const mark = diff?.before === undefined ? '+' : '~'
-    return tableRow([mark, names(machines, short), ...cells])
-  })
-  const left = groups.length - rows.length
-  return [
-    '| | machines | what changes | units | size |',
-    '|---|---|---|---|---|',
-    ...rows,
-    ...(left > 0 ? [`| | and ${count(left, 'more kind')} of change | | | |`] : []),
-  ].join('\n')
-}
-
-function tableCells(diff: SystemDiff): readonly string[] {
-  const size = sizeChange(diff.sizeDelta)
-  if (diff.before === undefined) return [firstSystem(diff), '', size]
-  const things = [
-    ...diff.files.map((file) => `${sign(file)} ${code(file.path)}`),
-    ...diff.packages.map((change) => marked(packageWords(change))),
-    ...(diff.reboot.length > 0 ? [`**needs a reboot**: ${diff.reboot.join(', ')}`] : []),
-  ]
-  const units = diff.units.map((unit) => `${code(unit.name)}${effectWords(unit)}`)
-  return [some(things), some(units), size]
-}
-
-const effectWords = ({ effect, kind }: UnitChange): string =>
-  effect === 'none' ? ` ${kind}` : ` ${effect}`
-
-const marked = (words: string): string => `${words.slice(0, 2)}${code(words.slice(2))}`
-
-function some(things: readonly string[], max = 4): string {
-  return things.length <= max
-    ? things.join('<br>')
-    : `${things.slice(0, max - 1).join('<br>')}<br>and ${things.length - max + 1} more`
-}
-
-function groupDetails(
-  { machines, diff }: ChangeGroup,
-  short: (name: string) => string,
-  { showContents }: PlanCommentOptions,
-): string {
-  const { before = '', after, units, files, packages } = diff!
-  const heading = machines
-    .slice(0, maxNames)
-    .map((name) => escapeHtml(short(name)))
+function names(all: readonly string[], short: Short): string {
+  const ranges = nameRanges(all.map(short))
+  const shown = ranges.slice(0, maxNames)
+  const left = ranges.slice(maxNames).reduce((sum, { size }) => sum + size, 0)
+  const words = shown
+    .map(({ first, last }) => (first === last ? code(first) : `${code(first)} to ${code(last)}`))
     .join(', ')
-  const rest = machines.length > maxNames ? ` and ${machines.length - maxNames} more` : ''
-  const alike = machines.length > 1 ? ' (alike)' : ''
-  const systems =
-    machines.length > 1 ? [] : [`System ${code(shortSystem(before))} → ${code(shortSystem(after))}`]
-  const parts = [
-    ...units.map((unit) => contentPart(unit.name, unit, effectWords(unit), showContents)),
-    ...files.map((file) => contentPart(file.path, file, '', showContents)),
-    ...(packages.length > 0
-      ? [
-          `Packages: ${packages
-            .slice(0, 40)
-            .map((change) => marked(packageWords(change)))
-            .join(', ')}${packages.length > 40 ? ` and ${packages.length - 40} more` : ''}`,
-        ]
-      : []),
-    ...systems,
-  ]
-  return details(`<b>${heading}</b>${rest}${alike}`, parts.join('\n\n'))
+  return left > 0 ? `${words} and ${left} more` : words
 }
 
-function contentPart(
-  name: string,
-  change: Pick<UnitChange | FileChange, 'kind' | 'patch'>,
-  words: string,
-  showContents: boolean,
+/** With their number, where nobody counts names. */
+const counted = (all: readonly string[], short: Short): string =>
+  all.length > 3 ? `${names(all, short)} (${all.length})` : names(all, short)
+
+function reasonLine(
+  { place, text, machines }: Reason,
+  plan: Plan,
+  short: Short,
+  blob: string | undefined,
 ): string {
-  // In bold, or the sign would begin a list.
-  const line = `**${sign(change)}** ${code(name)}${words}`
-  if (!showContents || change.patch === undefined) return line
-  return `${line}\n\n${fence(change.patch, 'diff')}`
+  const concerned = new Set(machines)
+  const all = plan.machines.every(({ name }) => concerned.has(name))
+  const isSaid = machines.length === 1 && text.includes(short(machines[0]!))
+  const whom = all || isSaid || machines.length === 0 ? '' : ` → ${counted(machines, short)}`
+  return `- ${place === undefined ? '' : `${placeLink(place, blob)} `}${prose(text)}${whom}`
 }
 
-function failurePart({ machines, stage, message }: FailureGroup, short: (name: string) => string) {
+function reasonParts(lines: readonly string[]): readonly string[] {
+  if (lines.length <= openReasons + 1) return lines.length === 0 ? [] : [lines.join('\n')]
+  const rest = lines.slice(openReasons)
+  return [
+    lines.slice(0, openReasons).join('\n'),
+    details(count(rest.length, 'more reason'), rest.join('\n')),
+  ]
+}
+
+function tableParts(rows: readonly string[]): readonly string[] {
+  const table = (some: readonly string[]): string => [...tableHead, ...some].join('\n')
+  if (rows.length <= openRows + 1) return rows.length === 0 ? [] : [table(rows)]
+  const rest = rows.slice(openRows)
+  return [table(rows.slice(0, openRows)), details(count(rest.length, 'more change'), table(rest))]
+}
+
+const machinesLine = ({ machines }: Plan, short: Short): string =>
+  `Machines: ${counted(
+    machines.map(({ name }) => name),
+    short,
+  )}`
+
+const tableHead = ['| machines | what changes | size |', '|---|---|--:|']
+
+function groupRow({ machines, diff }: ChangeGroup, short: Short): string {
+  const whom = counted(machines, short)
+  if (diff === undefined) return tableRow([whom, unseenChange(diff), ''])
+  if (diff.before === undefined) return tableRow([whom, `+ ${firstSystem(diff)}`, ''])
+  const rows = overview(changeFacts(diff), maxFacts).map(({ fact, more }) =>
+    fact === undefined ? more! : factWords(fact),
+  )
+  return tableRow([whom, rows.join('<br>') || unseenChange(diff), sizeChange(diff.sizeDelta)])
+}
+
+/** `~ user alice: keys`; a virtual host with what changes in it. */
+function factWords({ mark, kind, noun, name, words, inner = [] }: Fact): string {
+  if (kind === 'reboot') return `${mark} **${noun}** ${escapeText(name)}`
+  const within = overview(inner, maxFacts).map(({ fact, more }) =>
+    fact === undefined ? more! : factWords(fact),
+  )
+  const what = [noun, code(name)].filter(Boolean).join(' ')
+  const rest = kind === 'user' && words !== '' ? `: ${escapeText(words)}` : words && ` ${words}`
+  return `${mark} ${what}${rest}${within.length > 0 ? `: ${within.join(', ')}` : ''}`
+}
+
+function failurePart({ machines, stage, message }: FailureGroup, short: Short): string {
   const verb = stage === 'evaluation' ? 'evaluated' : 'built'
-  return `**✗** ${names(machines, short)} cannot be ${verb}:\n\n${fence(message.slice(0, 4000))}`
+  return `**✗** ${counted(machines, short)} cannot be ${verb}:\n\n${fence(cutLines(message, 30))}`
 }
 
-function footer({ title, unaffected, kind, tookMs }: Plan): string {
+function leftOut(
+  plan: Plan,
+  { url }: PlanCommentOptions,
+  left: readonly (readonly [string, number, string])[],
+): readonly string[] {
+  const what = left.filter(([, n]) => n > 0).map(([of, n, noun]) => of + count(n, noun))
+  if (what.length === 0) return []
+  const command = code(wholePlan(plan))
+  const where =
+    url === undefined ? `${command} shows all of it` : `[all of it](${url}), or ${command}`
+  return [`Not shown, since a comment has an end: ${list(what)}; ${where}.`]
+}
+
+function footer({ title, machines, unaffected, kind, tookMs }: Plan): string {
+  const partly = machines.some(({ diff }) => diff?.compared !== 'closures')
   return `<sub>${[
-    `${shortCommit(title.head)} into ${shortCommit(title.baseCommit)}`,
-    `${count(unaffected.length, 'machine')} unaffected`,
-    kind === 'static' ? 'nothing evaluated' : 'evaluated, closures built',
+    commits(title),
+    ...(unaffected.length > 0 ? [`${count(unaffected.length, 'machine')} unaffected`] : []),
+    kind === 'static' ? 'nothing evaluated' : partly ? 'evaluated' : 'evaluated, closures built',
     ...(tookMs === undefined ? [] : [duration(tookMs)]),
+    help,
   ].join(' · ')}</sub>`
 }

@@ -1,55 +1,91 @@
 import type { Plan, Reason } from '../model/plan.ts'
-import type { SystemDiff } from '../model/system-diff.ts'
-import type { ChangeGroup, FailureGroup } from './change-groups.ts'
-import { groupChanges, groupFailures } from './change-groups.ts'
-import { columns, plain, plainLines, terminalWidth, wrap } from './plain.ts'
 import {
-  capital,
+  aligned,
+  changeFacts,
+  factName,
   firstSystem,
-  headline,
-  packageWords,
-  planNames,
-  sentences,
-  sign,
-} from './summary.ts'
-import { commaList, count, duration, shortCommit, sizeChange } from './wording.ts'
+  overview,
+  unseenChange,
+} from './change-facts.ts'
+import type { Fact, FactRow } from './change-facts.ts'
+import type { FailureGroup } from './change-groups.ts'
+import { groupChanges, groupFailures } from './change-groups.ts'
+import { plain, plainLines, terminalWidth, wrap } from './plain.ts'
+import { cautions, headline, planNames, sentences } from './summary.ts'
+import type { Caution } from './summary.ts'
+import { commaList, count, duration, nameRanges, shortCommit, sizeChange } from './wording.ts'
 
-/** Rows of one kind (units, files, packages) that are shown of a machine. */
-const maxRows = 8
+/** How a terminal shows state; each is the text itself where there is no colour. */
+export interface PlanColours {
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly red: (text: string) => string
+  readonly green: (text: string) => string
+  readonly yellow: (text: string) => string
+}
+
+export interface PlanTextOptions {
+  /** Columns; default 72, which is a terminal beside git's `remote: `. */
+  readonly width?: number
+  readonly colours?: PlanColours
+}
+
+/** Facts of one kind that are shown of a machine. */
+const maxRows = 7
 const maxGroups = 20
+/** Names of machines, or ranges of them, in one place. */
+const maxNames = 4
 
-/** The plan for the terminal of whoever pushed: lines without colour, 72 wide. */
-export function planText(plan: Plan): readonly string[] {
-  const { title, machines, unaffected, reasons, failures, waits, rollout, tookMs } = plan
+const same = (text: string): string => text
+const colourless: PlanColours = { bold: same, dim: same, red: same, green: same, yellow: same }
+
+type Short = (name: string) => string
+
+/** The plan for a terminal, in the words and the order of the comment. */
+export function planText(
+  plan: Plan,
+  { width = terminalWidth, colours = colourless }: PlanTextOptions = {},
+): readonly string[] {
+  const { title, machines, unaffected, reasons, failures, rollout, tookMs, kind } = plan
+  const { bold, dim, red } = colours
   const short = planNames(plan)
-  const groups = plan.kind === 'static' ? [] : groupChanges(machines, { patches: false })
+  const inner = width - 2
+  const isStatic = kind === 'static'
+  const groups = isStatic ? [] : groupChanges(machines, { patches: false })
   const shown = groups.slice(0, maxGroups)
-  const merge =
-    machines.length === 0 && plan.removed.length === 0
-      ? []
-      : [waits === undefined ? `Merge to ${plain(title.base)} to deploy.` : `${capital(waits)}.`]
+  const waits = plan.waits !== undefined || (plan.removals ?? 0) > 0
+  const nothing = machines.length === 0 && plan.removed.length === 0
   return [
-    `plan of ${plain(title.branch)} (${shortCommit(title.head)}) into ${plain(title.base)} (${shortCommit(title.baseCommit)})`,
+    dim(
+      `plan of ${plain(title.branch)} (${shortCommit(title.head)}) into ${plain(title.base)} (${shortCommit(title.baseCommit)})`,
+    ),
     '',
-    ...indented(wrap(sentences(headline(plan)), terminalWidth - 2)),
-    ...(plan.kind === 'static' ? indented(['Static plan: nobody’s code was run.']) : []),
-    ...section(reasons.flatMap((reason) => reasonLines(reason, plan, short))),
-    ...(plan.kind === 'static' && machines.length > 0
+    ...indented(wrap(sentences(headline(plan)), inner).map(bold)),
+    ...(isStatic ? indented(['Static plan: nobody’s code was run.']) : []),
+    ...(plan.approvedBy === undefined
+      ? []
+      : indented(
+          wrap(`Evaluated since ${plan.approvedBy} approved ${shortCommit(title.head)}.`, inner),
+        )),
+    ...section(cautions(plan).flatMap((caution) => cautionLines(caution, inner))),
+    ...groupFailures(failures).flatMap((group) => section(failureLines(group, short, width, red))),
+    ...section(reasons.flatMap((reason) => reasonLines(reason, plan, short, width))),
+    ...(isStatic && machines.length > 0
       ? section(
           wrap(
-            commaList(
-              machines.map(({ name }) => short(name)),
+            nameList(
+              machines.map(({ name }) => name),
+              short,
               20,
             ),
-            terminalWidth - 2,
+            inner,
           ),
         )
       : []),
-    ...groupLines(shown, short).flatMap(section),
+    ...changeParts(shown, short, colours).flatMap(section),
     ...(groups.length > shown.length
       ? section([`and ${count(groups.length - shown.length, 'more kind')} of change`])
       : []),
-    ...groupFailures(failures).flatMap((group) => section(failureLines(group, short))),
     ...section([
       ...(unaffected.length > 0
         ? [
@@ -58,10 +94,11 @@ export function planText(plan: Plan): readonly string[] {
               : `${unaffected.length} machines stay as they are.`,
           ]
         : []),
-      ...(rollout === undefined ? [] : wrap(`Rollout: ${rollout}.`, terminalWidth - 2)),
+      ...(rollout === undefined ? [] : wrap(`Rollout: ${rollout}.`, inner)),
       ...withTime(
-        merge.flatMap((sentence) => wrap(sentence, terminalWidth - 2)),
+        nothing || waits || isStatic ? [] : wrap(`Merge to ${plain(title.base)} to deploy.`, inner),
         tookMs,
+        inner,
       ),
     ]),
   ]
@@ -73,75 +110,126 @@ const indented = (lines: readonly string[]): readonly string[] =>
 const section = (lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', ...indented(lines)]
 
-function withTime(lines: readonly string[], tookMs: number | undefined): readonly string[] {
+/** What can be typed is not broken; on a terminal it is a command, no comment. */
+function cautionLines({ word, text }: Caution, width: number): readonly string[] {
+  const typed = text.replaceAll(
+    /`\/?([^`]*)`/g,
+    (_, inner: string) => `\`${inner.replaceAll(' ', '\u00a0')}\``,
+  )
+  return wrap(`${word}: ${typed}`, width).map((line) => line.replaceAll('\u00a0', ' '))
+}
+
+function withTime(
+  lines: readonly string[],
+  tookMs: number | undefined,
+  width: number,
+): readonly string[] {
   if (tookMs === undefined) return lines
   const time = duration(tookMs)
   const last = lines.at(-1) ?? ''
-  const room = terminalWidth - 2 - last.length
+  const room = width - last.length
   return room < time.length + 2
-    ? [...lines, time.padStart(terminalWidth - 2)]
+    ? [...lines, time.padStart(width)]
     : [...lines.slice(0, -1), last + time.padStart(room)]
+}
+
+/** `web1 to web48 (48)` */
+function nameList(all: readonly string[], short: Short, max = maxNames): string {
+  const ranges = nameRanges(all.map(short))
+  const words = ranges.map(({ first, last }) => (first === last ? first : `${first} to ${last}`))
+  if (ranges.length > max) return commaList(all.map(short), max)
+  return ranges.length < all.length && all.length > 3
+    ? `${words.join(', ')} (${all.length})`
+    : words.join(', ')
 }
 
 /** Place, text, and whom it concerns where that is not everybody who changes. */
 function reasonLines(
   { place, text, machines }: Reason,
   plan: Plan,
-  short: (name: string) => string,
+  short: Short,
+  width: number,
 ): readonly string[] {
-  const all = plan.machines.every(({ name }) => machines.includes(name))
-  const whom = all || machines.length === 0 ? '' : ` -> ${commaList(machines.map(short), 4)}`
+  const concerned = new Set(machines)
+  const all = plan.machines.every(({ name }) => concerned.has(name))
+  const isSaid = machines.length === 1 && text.includes(short(machines[0]!))
+  const whom = all || isSaid || machines.length === 0 ? '' : ` → ${nameList(machines, short)}`
   const start = place === undefined ? '' : `${plain(place)}  `
-  if (start.length > 32) return [start.trimEnd(), ...indented(wrap(text + whom, terminalWidth - 4))]
-  const [first = '', ...rest] = wrap(text + whom, terminalWidth - 2 - start.length)
+  if (start.length > 32) return [start.trimEnd(), ...indented(wrap(text + whom, width - 4))]
+  const [first = '', ...rest] = wrap(text + whom, width - 2 - start.length)
   return [start + first, ...rest.map((line) => ' '.repeat(start.length) + line)]
 }
 
 /** Names to the left of what changes, or above it where one of them is long. */
-function groupLines(
-  groups: readonly ChangeGroup[],
-  short: (name: string) => string,
+function changeParts(
+  groups: ReturnType<typeof groupChanges>,
+  short: Short,
+  colours: PlanColours,
 ): readonly (readonly string[])[] {
-  const names = groups.map(({ machines }) => commaList(machines.map(short), 4))
+  const names = groups.map(({ machines }) => nameList(machines, short))
   const width = Math.max(...names.map((name) => name.length)) + 3
   return groups.map(({ diff }, at) => {
-    const rows = changeRows(diff)
+    const rows = changeRows(diff, colours)
     return width > 24
       ? [names[at]!, ...rows.map((row) => `    ${row}`)]
       : rows.map((row, line) => (line === 0 ? names[at]! : '').padEnd(width) + row)
   })
 }
 
-function changeRows(diff: SystemDiff | undefined): readonly string[] {
-  if (diff === undefined) return ['changes; its systems are not here to be compared']
+function changeRows(
+  diff: ReturnType<typeof groupChanges>[number]['diff'],
+  colours: PlanColours,
+): readonly string[] {
+  if (diff === undefined) return [unseenChange(diff)]
+  if (diff.before === undefined) return [`+ ${firstSystem(diff)}`]
+  const lines = factLines(changeFacts(diff), colours)
   const size = sizeChange(diff.sizeDelta)
-  if (diff.before === undefined) return [[firstSystem(diff), size].filter(Boolean).join('   ')]
-  const rows = [
-    ...some(
-      diff.units.map((unit) => [`${sign(unit)} ${plain(unit.name)}`, effectWord(unit.effect)]),
-    ),
-    ...some(diff.files.map((file) => [`${sign(file)} ${plain(file.path)}`])),
-    ...some(diff.packages.map((change) => [plain(packageWords(change))])),
-  ]
-  const rest = [
-    ...(diff.reboot.length > 0 ? [`! needs a reboot: ${diff.reboot.join(', ')}`] : []),
+  return [
+    ...(lines.length > 0 ? lines : [unseenChange(diff)]),
     ...(size === '' ? [] : [`  ${size}`]),
   ]
-  const lines = [...columns(rows), ...rest]
-  return lines.length > 0 ? lines : ['is built anew; units, files and packages stay']
 }
 
-const effectWord = (effect: string): string => (effect === 'none' ? '' : effect)
-
-function some(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  if (rows.length <= maxRows) return rows
-  return [...rows.slice(0, maxRows - 1), [`  and ${rows.length - maxRows + 1} more`]]
+/** The mark is coloured after the lines are laid out. */
+function factLines(facts: readonly Fact[], colours: PlanColours): readonly string[] {
+  const rows = placedRows(facts, 0)
+  const lines = aligned(
+    rows.map(({ depth, row: { fact, more } }) => ({
+      start: `${'  '.repeat(depth)}${fact === undefined ? `  ${more}` : `${fact.mark} ${plain(factName(fact))}`}`,
+      words: plain(fact?.words ?? ''),
+    })),
+  )
+  return lines.map((line, at) => {
+    const { depth, row } = rows[at]!
+    if (row.fact === undefined) return line
+    const from = 2 * depth
+    return line.slice(0, from) + markColour(row.fact, colours)(row.fact.mark) + line.slice(from + 1)
+  })
 }
 
-function failureLines({ machines, stage, message }: FailureGroup, short: (name: string) => string) {
+interface PlacedRow {
+  readonly depth: number
+  readonly row: FactRow
+}
+
+const placedRows = (facts: readonly Fact[], depth: number): readonly PlacedRow[] =>
+  overview(facts, maxRows).flatMap((row) => [
+    { depth, row },
+    ...placedRows(row.fact?.inner ?? [], depth + 1),
+  ])
+
+const markColour = ({ mark }: Fact, { green, red, yellow }: PlanColours) =>
+  ({ '+': green, '-': red, '~': yellow, '!': yellow })[mark]
+
+function failureLines(
+  { machines, stage, message }: FailureGroup,
+  short: Short,
+  width: number,
+  red: (text: string) => string,
+): readonly string[] {
   const verb = stage === 'evaluation' ? 'evaluated' : 'built'
   return [
-    `✗ ${commaList(machines.map(short), 4)} cannot be ${verb}:`,
-    ...plainLines(message, terminalWidth - 6, 16).map((line) => `    ${line}`),
+    `${red('✗')} ${nameList(machines, short)} cannot be ${verb}:`,
+    ...plainLines(message, width - 6, 16).map((line) => `    ${line}`),
   ]
 }

@@ -1,5 +1,5 @@
-import type { Plan } from '../model/plan.ts'
-import type { FileChange, PackageChange, SystemDiff, UnitChange } from '../model/system-diff.ts'
+import type { Plan, PlannedMachine } from '../model/plan.ts'
+import { losesUnits } from './change-facts.ts'
 import { count, list, shortNames } from './wording.ts'
 
 /** Every machine of the plan by its shortest clear name. */
@@ -21,45 +21,61 @@ export interface Headline {
   readonly rest: readonly string[]
 }
 
-/** What a plan comes to. */
+/** More machines than these are a number in a headline. */
+const namedMachines = 3
+
+/** What a plan comes to; nothing is said to stay of which nothing is known. */
 export function headline(plan: Plan): Headline {
-  const { machines, unaffected, removed, failures, kind } = plan
-  const total = count(machines.length + unaffected.length + failures.length, 'machine')
-  const verb = kind === 'static' ? 'may change' : machines.length === 1 ? 'changes' : 'change'
-  const changes =
-    machines.length === 0 ? 'no machine changes' : `${machines.length} of ${total} ${verb}`
+  const { machines, removed, failures, kind } = plan
   const nothing = machines.length === 0 && removed.length === 0
+  const isFirst = machines.length > 0 && machines.every(({ diff }) => diff && !diff.before)
+  const total = count(machines.length + plan.unaffected.length + failures.length, 'machine')
   return {
-    changes,
-    ...(failures.length > 0
-      ? { failed: `${failures.length} of ${total} cannot be ${failureVerb(plan)}` }
-      : {}),
-    rest: kind === 'static' || nothing ? [] : [reboots(plan), ...removals(plan)],
+    changes: changes(plan, total, isFirst),
+    ...(failures.length > 0 ? { failed: `${failures.length} cannot be ${failureVerb(plan)}` } : {}),
+    rest:
+      nothing || (kind === 'static' && removed.length === 0)
+        ? []
+        : [...(kind === 'static' || isFirst ? [] : reboots(plan)), ...removals(plan, isFirst)],
   }
 }
 
-function reboots(plan: Plan): string {
+function changes({ machines, kind }: Plan, total: string, isFirst: boolean): string {
+  const [n, isOne] = [machines.length, machines.length === 1]
+  if (n === 0) return 'no machine changes'
+  if (kind === 'static') return `${n} of ${total} may change`
+  if (isFirst) return `${n} of ${total} ${isOne ? 'gets its' : 'get their'} first system`
+  return `${n} of ${total} ${isOne ? 'changes' : 'change'}`
+}
+
+/** Whether all that changes was compared file by file. */
+const isKnown = ({ machines }: Plan): boolean =>
+  machines.every(({ diff }) => diff?.compared === 'closures')
+
+function reboots(plan: Plan): readonly string[] {
   const names = plan.machines
     .filter(({ diff }) => (diff?.reboot.length ?? 0) > 0)
     .map(({ name }) => planNames(plan)(name))
-  if (names.length === 0) return 'nothing reboots'
-  return `reboot needed on ${list(names)}`
+  if (names.length === 0) return isKnown(plan) ? ['nothing reboots'] : []
+  return [`reboot needed on ${whom(names)}`]
 }
 
-function removals(plan: Plan): readonly string[] {
+function removals(plan: Plan, isFirst: boolean): readonly string[] {
   const short = planNames(plan)
   const leaving = plan.removed.map(short)
   const losing = plan.machines
-    .filter(({ diff }) => diff?.units.some(isLost))
+    .filter(({ diff }) => diff !== undefined && losesUnits(diff))
     .map(({ name }) => short(name))
   const parts = [
-    ...(leaving.length > 0
-      ? [`${list(leaving)} ${leaving.length === 1 ? 'leaves' : 'leave'} the configuration`]
-      : []),
-    ...(losing.length > 0 ? [`services are removed from ${list(losing)}`] : []),
+    ...(leaving.length > 0 ? [`the configuration loses ${whom(leaving)}`] : []),
+    ...(losing.length > 0 ? [`services are removed from ${whom(losing)}`] : []),
   ]
-  return parts.length > 0 ? parts : ['nothing is removed']
+  if (parts.length > 0 || isFirst) return parts
+  return isKnown(plan) ? ['nothing is removed'] : []
 }
+
+const whom = (names: readonly string[]): string =>
+  names.length > namedMachines ? count(names.length, 'machine') : list(names)
 
 /** A headline as sentences. */
 export const sentences = ({ changes, failed, rest }: Headline): string =>
@@ -71,26 +87,68 @@ export const sentences = ({ changes, failed, rest }: Headline): string =>
 /** With a capital at its beginning. */
 export const capital = (text: string): string => text.replace(/^./, (first) => first.toUpperCase())
 
-const isLost = ({ kind, effect }: UnitChange): boolean => kind === 'removed' && effect === 'stops'
-
 function failureVerb({ failures }: Plan): string {
   const stages = new Set(failures.map(({ stage }) => stage))
   if (stages.size > 1) return 'evaluated or built'
   return stages.has('build') ? 'built' : 'evaluated'
 }
 
-/** `+`, `-` or `~`: new, gone, changed. */
-export const sign = ({ kind }: Pick<UnitChange | FileChange, 'kind'>): string =>
-  ({ added: '+', removed: '-', changed: '~' })[kind]
+/** A command that shows the whole plan; a branch that a shell would read is left to the reader. */
+export const wholePlan = ({ title }: Plan): string =>
+  /^[\w./-]+$/.test(title.branch) && !title.branch.startsWith('-')
+    ? `nixcluster plan ${title.branch}`
+    : 'nixcluster plan'
 
-/** `vault 1.16.1 -> 1.17.2` with its sign. */
-export function packageWords({ name, before, after }: PackageChange): string {
-  const [old, now] = [before, after].map((versions) => versions.join(', '))
-  if (before.length === 0) return `+ ${name} ${now}`.trimEnd()
-  if (after.length === 0) return `- ${name} ${old}`.trimEnd()
-  return `~ ${name} ${old} -> ${now}`
+/** What a reader should know of a plan before the details of it. */
+export interface Caution {
+  /** `Paused` */
+  readonly word: string
+  /** A sentence that goes on behind the word; backticks hold what can be typed. */
+  readonly text: string
 }
 
-/** What a first deployment brings, where listing everything would help nobody. */
-export const firstSystem = ({ units, files }: SystemDiff): string =>
-  `gets its first system: ${count(units.length, 'unit')}, ${count(files.length, 'file')}`
+/** What waits for a person or comes later, and what is not known. */
+export function cautions(plan: Plan): readonly Caution[] {
+  const { title, machines, removals: removed = 0, paused = [], waits } = plan
+  const short = planNames(plan)
+  const names = (are: (machine: PlannedMachine) => boolean): readonly string[] =>
+    machines.filter(are).map(({ name }) => short(name))
+  const held = names(({ name }) => paused.includes(name))
+  const pending = names((machine) => machine.pending === true)
+  const unbuilt = names(({ diff }) => diff?.compared === 'derivations')
+  return [
+    ...(removed > 0
+      ? [
+          {
+            word: 'Waits',
+            text: `more is removed than one change may; a merge deploys nothing before \`/nixcluster allow removal ${removed}\`.`,
+          },
+        ]
+      : []),
+    ...(waits === undefined ? [] : [{ word: 'Waits', text: `${waits}.` }]),
+    ...(held.length > 0
+      ? [
+          {
+            word: 'Paused',
+            text: `${list(held)}; a merge changes nothing there before \`/nixcluster resume\`.`,
+          },
+        ]
+      : []),
+    ...(pending.length > 0
+      ? [
+          {
+            word: 'Pending',
+            text: `${list(pending)}; the rollout of ${title.base} is not done there, so what it brings is shown with the rest.`,
+          },
+        ]
+      : []),
+    ...(unbuilt.length > 0
+      ? [
+          {
+            word: 'Not built here',
+            text: `${unbuilt.length === machines.length ? 'the new systems' : list(unbuilt)}; compared by derivations, so only packages are known, and among them those that building takes.`,
+          },
+        ]
+      : []),
+  ]
+}

@@ -31,6 +31,14 @@ export function sizeChange(bytes: number): string {
   return `${sign}${value < 9.95 && power > 1 ? value.toFixed(1) : Math.round(value)} ${units[Math.max(power, 1) - 1]}`
 }
 
+/** `512 bytes`, `1.4 KiB`, `31 MiB` */
+export function byteSize(bytes: number): string {
+  if (bytes < 1024) return count(bytes, 'byte')
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 3)
+  const value = bytes / 1024 ** power
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${['KiB', 'MiB', 'GiB'][power - 1]}`
+}
+
 /** `3f2c1a9` */
 export const shortCommit = (commit: string): string => commit.slice(0, 7)
 
@@ -47,4 +55,38 @@ export function shortNames(all: readonly string[]): (name: string) => string {
   const uses = new Map<string, number>()
   for (const name of new Set(all)) uses.set(label(name), (uses.get(label(name)) ?? 0) + 1)
   return (name) => ((uses.get(label(name)) ?? 0) > 1 ? name : label(name))
+}
+
+/** `web1`, or `web1` to `web48`: names that differ by a number that goes up by one. */
+export interface NameRange {
+  readonly first: string
+  readonly last: string
+  readonly size: number
+}
+
+/** Names with those that follow each other put together, from three on; none is left out between. */
+export function nameRanges(names: readonly string[]): readonly NameRange[] {
+  const ranges: { first: string; last: string; names: string[] }[] = []
+  for (const name of names) {
+    const range = ranges.at(-1)
+    if (range !== undefined && follows(range.last, name)) {
+      range.last = name
+      range.names.push(name)
+    } else {
+      ranges.push({ first: name, last: name, names: [name] })
+    }
+  }
+  return ranges.flatMap(({ first, last, names: all }) =>
+    all.length > 2
+      ? [{ first, last, size: all.length }]
+      : all.map((name) => ({ first: name, last: name, size: 1 })),
+  )
+}
+
+function follows(before: string, name: string): boolean {
+  const [, start, digits, rest] =
+    /^((?:[^.]*[^.\d])?)(\d{1,9})([^.\d]*(?:\..*)?)$/.exec(before) ?? []
+  if (digits === undefined) return false
+  const next = String(Number(digits) + 1).padStart(digits.length, '0')
+  return name === `${start}${next}${rest}`
 }

@@ -1,117 +1,92 @@
 import { expect, test } from 'vitest'
-import { conflictComment, planComment } from '../../src/report/plan-comment.ts'
+import type { Plan } from '../../src/model/plan.ts'
+import { sizeOf } from '../../src/report/markdown.ts'
+import { conflictComment, planComment, staleComment } from '../../src/report/plan-comment.ts'
 import { problemsComment } from '../../src/report/problems-comment.ts'
 import { diff, examplePlan } from './example-plan.ts'
+import { tooLarge } from './example-plans.ts'
 
 const blob = 'https://forge.example/o/r/blob/3f2c1a9'
-
-test('a comment says what matters, why, a table, details, and what comes after', () => {
-  expect(planComment(examplePlan, { showContents: true, blob }))
-    .toBe(`### 3 of 12 machines change · nothing reboots · nothing is removed
-
-- [\`clusters/example.yaml:18\`](${blob}/clusters/example.yaml#L18) role storage of vault gains vm2
-
-| | machines | what changes | units | size |
-|---|---|---|---|---|
-| ~ | \`vm0\` \`vm1\` | ~ \`/etc/vault.hcl\` | \`vault.service\` restarts |  |
-| ~ | \`vm2\` | + \`/etc/vault.hcl\`<br>+ \`vault 1.17.2\` | \`vault.service\` starts | +31 MiB |
-
-<details><summary><b>vm0, vm1</b> (alike)</summary>
-
-**~** \`vault.service\` restarts
-
-\`\`\`diff
-@@ -1,1 +1,1 @@
--X-Restart-Triggers=/nix/store/1
-+X-Restart-Triggers=/nix/store/2
-\`\`\`
-
-**~** \`/etc/vault.hcl\`
-
-\`\`\`diff
-@@ -1,1 +1,2 @@
- retry_join { leader = "192.168.122.201" }
-+retry_join { leader = "192.168.122.202" }
-\`\`\`
-</details>
-
-<details><summary><b>vm2</b></summary>
-
-**+** \`vault.service\` starts
-
-**+** \`/etc/vault.hcl\`
-
-Packages: + \`vault 1.17.2\`
-
-System \`a3f…\` → \`9kd…\`
-</details>
-
-**Rollout after the merge**: vm2, then vm0, then vm1 \\(at most 1 of storage at a time\\).
-
-<sub>3f2c1a9 into 9b01e77 · 9 machines unaffected · evaluated, closures built · 2.4 s</sub>`)
-})
+const comment = (plan: Partial<Plan>, options = {}): string =>
+  planComment({ ...examplePlan, ...plan }, { showContents: true, ...options })
 
 test('what is in files stays out of a comment that everybody reads', () => {
-  const comment = planComment(examplePlan, { showContents: false })
-  expect(comment).toContain('`/etc/vault.hcl`')
-  expect(comment).not.toContain('192.168.122.201')
-  expect(comment).not.toContain('X-Restart-Triggers')
+  const text = comment({}, { showContents: false })
+  expect(text).toContain('`/etc/vault.hcl`')
+  expect(text).not.toContain('192.168.122.201')
+  expect(text).not.toContain('X-Restart-Triggers')
 })
 
 test('a static plan says how it is made a whole one, and for which commit', () => {
-  const comment = planComment({ ...examplePlan, kind: 'static' }, { showContents: false })
-  expect(comment).toContain('Static plan: nobody’s code was run.')
-  expect(comment).toContain('Machines: `vm0` `vm1` `vm2`')
-  expect(comment).not.toContain('| machines |')
-})
-
-const evil = '``` \n```\n</details> @all #1 <img src=x> | [x](http://evil) **b** \x1b[2J'
-
-test('text of others leaves no fence, mentions nobody, links nothing and stays in its cell', () => {
-  const comment = planComment(
-    {
-      ...examplePlan,
-      machines: [
-        {
-          name: 'vm0.example.com',
-          diff: diff({
-            files: [{ path: `/etc/${evil}`, kind: 'changed', patch: `+${evil}` }],
-            units: [{ name: evil, kind: 'changed', effect: 'restarts' }],
-            packages: [{ name: evil, before: ['1'], after: [evil] }],
-          }),
-        },
-      ],
-      reasons: [{ place: `${evil}:3`, text: evil, machines: [] }],
-      failures: [{ machine: 'vm9.example.com', stage: 'evaluation', message: evil }],
-    },
-    { showContents: true, blob },
+  const text = comment({ kind: 'static' })
+  expect(text.split('\n\n')[1]).toBe(
+    'Static plan: nobody’s code was run; somebody who may push can answer `/nixcluster approve` for 3f2c1a9.',
   )
-  // What is left when code is taken away, as a forge's reader of Markdown does.
-  const outside = comment
-    .replaceAll(/^(`{3,})[^\n]*\n[\s\S]*?\n\1$/gm, '')
-    .replaceAll(/(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '')
-  expect(outside).not.toMatch(/@all|#1\b|(?<!\\)<img|(?<!\\)\[x|http:\/\/|\x1b/)
-  expect(comment.match(/^<\/details>$/gm)).toHaveLength(1)
-  const rows = comment.split('\n').filter((line) => line.startsWith('| ~ |'))
-  expect(rows.map((row) => row.split(/(?<!\\)\|/).length)).toEqual([7])
+  expect(text).toContain('Machines: `vm0` to `vm2`')
+  expect(text).not.toContain('| machines |')
+  expect(comment({ kind: 'static' }, { evaluating: true })).toContain('is being evaluated')
 })
 
-test('a plan of ten thousand machines fits, and says how much is left out', () => {
-  const machines = Array.from({ length: 10_000 }, (_, n) => ({
-    name: `vm${n}.example.com`,
-    diff: diff({
-      files: [{ path: `/etc/file-${n}`, kind: 'changed' as const, patch: `+${'x'.repeat(2000)}` }],
-    }),
-  }))
-  const failures = Array.from({ length: 30 }, (_, n) => ({
-    machine: `db${n}.example.com`,
-    stage: 'build' as const,
-    message: `${n} ${'`x'.repeat(5000)}`,
-  }))
-  const comment = planComment({ ...examplePlan, machines, failures }, { showContents: true })
-  expect(comment.length).toBeLessThan(65_536)
-  expect(comment).toMatch(/\d+ more parts would not fit here\./)
-  expect(comment).toContain('evaluated, closures built')
+test('nothing is said to stay of which nothing is known', () => {
+  const unknown = [{ name: 'vm0.example.com', diff: diff({ compared: 'nothing' }) }]
+  const [title] = comment({ machines: unknown }).split('\n')
+  expect(title).toBe('### 1 of 10 machines changes')
+})
+
+test('a base that has moved is said below the title, and once', () => {
+  const text = comment({})
+  const first = staleComment(text, { base: 'main', baseCommit: 'abcdef0123' })
+  expect(first.split('\n\n').slice(0, 3)).toEqual([
+    '### 3 of 12 machines change · nothing reboots · nothing is removed',
+    '**Out of date**: `main` moved to abcdef0: this plan is being made again.',
+    text.split('\n\n')[1],
+  ])
+  const second = staleComment(first, { base: 'main', baseCommit: '123456789' })
+  expect(second).toBe(first.replace('abcdef0', '1234567'))
+})
+
+test.each([10_000, 20_000, 40_000, 65_000])(
+  'a comment of %i bytes at most keeps its headline and its failures, and says what is cut',
+  (limit) => {
+    const failures = Array.from({ length: 30 }, (_, n) => ({
+      machine: `db${n}.example.com`,
+      stage: 'build' as const,
+      message: `${n} ${'`ü'.repeat(5000)}`,
+    }))
+    const text = planComment({ ...tooLarge, failures }, { showContents: true, blob, limit })
+    expect(sizeOf(text)).toBeLessThanOrEqual(limit)
+    expect(text).toMatch(/^### 400 of 442 machines change · 30 cannot be built/)
+    expect(text).toContain('`db0` cannot be built')
+    expect(text).toMatch(/Not shown, .*`nixcluster plan renumber` shows all of it\./)
+    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length)
+  },
+)
+
+test('details of the last changes go first, then reasons and rows are fewer', () => {
+  const at = (limit: number) => {
+    const text = planComment(tooLarge, { showContents: true, blob, limit })
+    const left = (what: RegExp): number => Number(what.exec(text)?.[1] ?? 0)
+    return {
+      details: left(/details of (\d+) change/),
+      rows: left(/(\d+) changes? and details/),
+      reasons: left(/(\d+) reasons?/),
+    }
+  }
+  const sizes = [5_000_000, 200_000, 130_000, 65_000, 20_000].map(at)
+  expect(sizes[0]).toEqual({ details: 0, rows: 0, reasons: 0 })
+  expect(sizes[1]).toMatchObject({ rows: 0, reasons: 0 })
+  expect(sizes[1]!.details).toBeGreaterThan(200)
+  expect(sizes[4]!.reasons).toBeGreaterThan(sizes[3]!.reasons)
+})
+
+test('a page that has all of it is linked where there is one', () => {
+  const text = comment(tooLarge, { url: 'https://nixcluster.example/plans/1' })
+  expect(text).toContain('[all of it](https://nixcluster.example/plans/1)')
+})
+
+test('a branch that a shell would read is not put into a command to be copied', () => {
+  const title = { ...examplePlan.title, branch: 'a$(reboot)' }
+  expect(comment({ ...tooLarge, title })).toContain('`nixcluster plan` shows all of it')
 })
 
 test('a conflict is said instead of a plan', () => {
@@ -122,42 +97,22 @@ In conflict with \`main\`:
 
 - \`clusters/example.yaml\`
 
-<sub>3f2c1a9 into 9b01e77</sub>`)
-})
-
-test('mistakes are the whole comment, errors first, each with a link to its line', () => {
-  const at = { file: 'clusters/my file.yaml', column: 7, endLine: 14, endColumn: 12 }
-  const comment = problemsComment(
-    [
-      { ...at, line: 3, severity: 'warning', code: 'selectors/none', message: 'names nothing' },
-      {
-        ...at,
-        line: 14,
-        severity: 'error',
-        code: 'schema/unknown-key',
-        message: "unknown key 'sytem' @all",
-        hint: "did you mean 'system'?",
-      },
-    ],
-    { head: examplePlan.title.head, blob },
-  )
-  expect(comment)
-    .toBe(`### 1 mistake, 1 warning in the configuration; nothing is rendered, nothing would be deployed
-
-- [\`clusters/my file.yaml:14:7\`](${blob}/clusters/my%20file.yaml#L14) unknown key 'sytem' @\u200ball; did you mean 'system'? \`schema/unknown-key\`
-- [\`clusters/my file.yaml:3:7\`](${blob}/clusters/my%20file.yaml#L3) warning: names nothing \`selectors/none\`
-
-<sub>3f2c1a9 · \`nixcluster validate\` shows the same before you push</sub>`)
+<sub>3f2c1a9 into 9b01e77 · \`/nixcluster help\`</sub>`)
 })
 
 test('ten thousand mistakes fit into a comment', () => {
   const problem = {
     severity: 'error' as const,
     code: 'schema/unknown-key' as const,
-    message: `unknown key '${'x'.repeat(100)}'`,
+    message: `unknown key '${'ü'.repeat(100)}'`,
     ...{ file: 'a.yaml', line: 1, column: 1, endLine: 1, endColumn: 2 },
   }
-  const comment = problemsComment(Array<typeof problem>(10_000).fill(problem), { head: 'a' })
-  expect(comment.length).toBeLessThan(65_536)
-  expect(comment).toMatch(/- and \d+ more\n/)
+  const text = problemsComment(Array<typeof problem>(10_000).fill(problem), { head: 'a' })
+  expect(sizeOf(text)).toBeLessThanOrEqual(65_000)
+  expect(text).toMatch(/- and \d+ more\n/)
+})
+
+test('a change that removes too much says how that is allowed', () => {
+  const text = problemsComment([], { head: 'a', removals: 4 })
+  expect(text).toContain('can answer `/nixcluster allow removal 4`')
 })

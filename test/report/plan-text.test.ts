@@ -12,10 +12,10 @@ test('a plan says what matters, why, what changes, and what to do', () => {
 
   clusters/example.yaml:18  role storage of vault gains vm2
 
-  vm0, vm1   ~ vault.service    restarts
+  vm0, vm1   ~ vault.service   restarts
              ~ /etc/vault.hcl
 
-  vm2        + vault.service    starts
+  vm2        + vault.service   starts
              + /etc/vault.hcl
              + vault 1.17.2
                +31 MiB
@@ -54,23 +54,25 @@ test('reboots, removals, first deployments and what waits are said', () => {
   })
   expect(lines.join('\n')).toBe(`plan of more-storage (3f2c1a9) into main (9b01e77)
 
-  4 of 5 machines change. Reboot needed on vm0, vm9 leaves the
-  configuration, services are removed from vm1.
+  4 of 5 machines change. Reboot needed on vm0, the configuration loses
+  vm9, services are removed from vm1.
 
-  clusters/example.yaml:18  vm9 is gone -> vm9
+  Waits: nothing is deployed before somebody says \`nixcluster deploy\`
+  once.
+
+  clusters/example.yaml:18  vm9 is gone
   flake.lock: nixpkgs moves from 1234567 to 89abcde
 
-  vm0   ~ linux 6.12.1 -> 6.12.2
-        ! needs a reboot: kernel
+  vm0   ! needs a reboot: kernel
+        ~ linux 6.12.1 → 6.12.2
 
   vm1   - vault.service   stops
 
-  vm2   gets its first system: 1 unit, 0 files   +57 MiB
+  vm2   + gets its first system: 1 unit, 0 files, 57 MiB
 
   vm3   changes; its systems are not here to be compared
 
-  1 machine stays as it is.
-  Nothing is deployed before somebody says \`nixcluster deploy\` once.`)
+  1 machine stays as it is.`)
 })
 
 const { before: _, ...firstDiff } = diff({
@@ -85,7 +87,7 @@ test('a mistake in Nix is shown in Nix’ words, once for all machines that it c
     message,
   }))
   expect(text({ machines: [], reasons: [], failures })).toContain(`
-  No machine changes. 2 of 11 machines cannot be evaluated.
+  No machine changes. 2 cannot be evaluated.
 
   ✗ vm0, vm1 cannot be evaluated:
       undefined variable 'tru'
@@ -113,7 +115,7 @@ test('a static plan names who may change and runs nothing', () => {
     '',
     '  clusters/example.yaml:18  role storage of vault gains vm2',
     '',
-    '  vm0, vm1, vm2',
+    '  vm0 to vm2',
   ])
 })
 
