@@ -9,6 +9,8 @@ import { checkSettings, schema, type RepositorySettings, type Settings } from '.
 /** The controller's settings, whole: secrets read, paths absolute, times in milliseconds. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
+  /** Where people's browsers reach us, without a slash at the end. */
+  readonly publicUrl?: string
   readonly stateDir: string
   /** Without `url` the controller starts a Redis of its own. */
   readonly redis: { readonly url?: string; readonly password?: string }
@@ -40,6 +42,9 @@ export interface RepositoryConfig {
   readonly secret: string
   readonly token?: string
   readonly apiUrl: string
+  /** Comments show what is in files; absent: where the forge says that strangers cannot read them. */
+  readonly showContents?: boolean
+  readonly proposalBranches: boolean
 }
 
 /** A file as `readConfig` needs it: its text, and its permission bits. */
@@ -145,6 +150,9 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
   }
   return {
     listen: settings.listen,
+    ...(settings.publicUrl === undefined
+      ? {}
+      : { publicUrl: settings.publicUrl.replace(/\/+$/, '') }),
     stateDir: place(settings.stateDir),
     redis: {
       ...(redis.url === undefined ? {} : { url: redis.url }),
@@ -212,6 +220,8 @@ function decodeRepository(
     secret,
     ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile'), tokenFile) }),
     apiUrl: apiUrl.replace(/\/+$/, ''),
+    ...(repository.showContents === undefined ? {} : { showContents: repository.showContents }),
+    proposalBranches: repository.proposalBranches,
   }
 }
 
@@ -248,7 +258,11 @@ const isLocalPath = (url: string): boolean => !/^[^/]*:/.test(url)
 const withRedisUrl = (env: ConfigSource['env']): ConfigSource['env'] =>
   env['REDIS_URL'] === undefined ? env : { NIXCLUSTER_REDIS_URL: env['REDIS_URL'], ...env }
 
-function put(data: unknown, path: readonly (string | number)[], value: string | number): void {
+function put(
+  data: unknown,
+  path: readonly (string | number)[],
+  value: string | number | boolean,
+): void {
   let owner = data as Record<string | number, unknown>
   for (const [index, step] of path.slice(0, -1).entries()) {
     const inside = owner[step]

@@ -13,7 +13,7 @@ export interface SettingSchema {
 export interface EnvironmentSetting {
   readonly path: readonly (string | number)[]
   readonly variable: string
-  readonly value: string | number
+  readonly value: string | number | boolean
 }
 
 const prefix = 'NIXCLUSTER'
@@ -78,8 +78,9 @@ function indicesIn(names: readonly string[], variable: string): readonly number[
   return [...new Set(indices)].sort((a, b) => a - b)
 }
 
-/** Text that is no number stays text: the schema's complaint then shows it. */
-function toValue(text: string, type: SettingSchema['type']): string | number {
+/** Text that is no number, or neither true nor false, stays text: the schema's complaint then shows it. */
+function toValue(text: string, type: SettingSchema['type']): string | number | boolean {
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   const takesNumber = [type].flat().some((name) => name === 'integer' || name === 'number')
   return takesNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }

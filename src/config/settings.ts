@@ -7,6 +7,7 @@ import type { SettingSchema } from './environment.ts'
 /** `controller.yaml` as it is written, with the schema's defaults. */
 export interface Settings {
   readonly listen: { readonly host: string; readonly port: number }
+  readonly publicUrl?: string
   readonly stateDir: string
   readonly redis: { readonly url?: string; readonly passwordFile?: string }
   readonly ssh: { readonly identityFile?: string }
@@ -34,6 +35,8 @@ export interface RepositorySettings {
   readonly generatedBranch?: string
   readonly secretFile: string
   readonly tokenFile?: string
+  readonly showContents?: boolean
+  readonly proposalBranches: boolean
   readonly apiUrl: string
 }
 

@@ -321,6 +321,14 @@ export function createGit(options: GitOptions): Git {
         if (result === 'pushed') await plumb('noting what was pushed', ['update-ref', ref, commit])
         return result
       }),
+
+    remove: (branch, expected) =>
+      inTurn(async () => {
+        const ref = `refs/heads/${branch}`
+        const result = await pushWithLease('', ref, expected)
+        if (result === 'pushed') await plumb('noting what was removed', ['update-ref', '-d', ref])
+        return result
+      }),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Ledger } from '../model/ledger.ts'
-import type { Job, Log, Nix, Outcome, Queue, Clock } from '../model/ports.ts'
+import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
 import type { Deployer, Remote, Target } from '../model/remote.ts'
 import { approve } from '../rollout/approve.ts'
 import type { Change } from '../rollout/record.ts'
@@ -29,6 +29,7 @@ export interface JobPorts {
   readonly queue: Queue
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'deliveriesMissed'>
   readonly announce: Announce
   readonly hash: (text: string) => string
   readonly nonce: () => string
@@ -39,14 +40,14 @@ export interface JobPorts {
 
 /** One function for all jobs; a failure of the world becomes an outcome here and nowhere else. */
 export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
-  const { repositories, queue, log, announce, settings } = ports
+  const { repositories, log, announce, settings } = ports
   const systems = createSystems(ports)
   const planned: PlannedProposals = new Map()
 
   const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
     switch (job.kind) {
       case 'look':
-        return look(repository, job.ref, queue, planned, announce)
+        return look(repository, job.ref, planned, ports)
       case 'publish':
         return publishTip(repository, ports, settings, systems, announce)
       case 'evaluate':

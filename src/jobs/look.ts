@@ -1,30 +1,41 @@
-import type { Outcome, Queue } from '../model/ports.ts'
+import type { Proposal } from '../model/forge.ts'
+import type { Log, Metrics, Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import { keyOf, stateOf } from './plan-job.ts'
 import type { PlannedProposals } from './plan-job.ts'
+import { removeProposalBranches } from './proposal-branch.ts'
 import type { Repository } from './repository.ts'
+
+export interface LookPorts {
+  readonly queue: Queue
+  readonly announce: Announce
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'deliveriesMissed'>
+}
 
 /**
  * Looks at one branch, or at everything where none is named: the poll's tick sees for
- * itself what is due on the deployed branch; proposals get a plan where head or base have moved.
+ * itself what is due on the deployed branch; proposals get a plan where head, base or what people said
+ * have moved.
  */
 export async function look(
   repository: Repository,
   branch: string | undefined,
-  queue: Queue,
   planned: PlannedProposals,
-  announce: Announce,
+  ports: LookPorts,
 ): Promise<Outcome> {
+  const { queue, announce } = ports
+  const { name, forge, git } = repository
   if (branch === repository.branch) {
-    await queue.add({ kind: 'publish', repository: repository.name })
+    await queue.add({ kind: 'publish', repository: name })
     return done
   }
-  if (branch === undefined) await queue.add({ kind: 'rollout', repository: repository.name })
-  await repository.git.fetch()
-  const branches = await repository.git.branches()
+  if (branch === undefined) await queue.add({ kind: 'rollout', repository: name })
+  await git.fetch()
+  const branches = await git.branches()
   const base = branches.get(repository.branch)
-  const proposals = await repository.forge.proposals()
+  const proposals = await forge.proposals()
   const head = branch === undefined ? undefined : branches.get(branch)
   if (branch !== undefined && head !== undefined && !proposals.some((one) => one.branch === branch))
     await announce.nothingProposed(repository, branch, head)
@@ -33,10 +44,34 @@ export async function look(
     const asked = branch === proposal.branch
     const known = planned.get(keyOf(repository, proposal.id))?.of
     if (!asked && known === stateOf(proposal, base, ledger)) continue
-    if (branch !== undefined && !asked && repository.forge.kind === 'git') continue
+    if (branch !== undefined && !asked && forge.kind === 'git') continue
     // What is merged already proposes nothing.
-    if (!asked && base && (await repository.git.isAncestor(proposal.head, base))) continue
-    await queue.add({ kind: 'plan', repository: repository.name, proposal: proposal.id })
+    if (!asked && base && (await git.isAncestor(proposal.head, base))) continue
+    await queue.add({ kind: 'plan', repository: name, proposal: proposal.id })
   }
+  if (branch === undefined) await catchUp(repository, proposals, ports)
   return done
+}
+
+/** What a webhook would have told, had it arrived, and what is left over of proposals that are closed. */
+async function catchUp(
+  repository: Repository,
+  proposals: readonly Proposal[],
+  { queue, log, metrics }: LookPorts,
+): Promise<void> {
+  const { name, forge } = repository
+  for (const { id, kind } of proposals) {
+    if (kind === 'pull-request')
+      await queue.add({ kind: 'comments', repository: name, proposal: id })
+  }
+  const open = new Set(proposals.map(({ id }) => id))
+  await removeProposalBranches(
+    repository,
+    (id) => repository.proposalBranches === true && open.has(id),
+    log,
+  )
+  const missed = await forge.redeliver()
+  if (missed === 0) return
+  metrics.deliveriesMissed(name, missed)
+  log.warn({ repository: name, missed }, 'webhooks had not arrived: the forge sends them again')
 }

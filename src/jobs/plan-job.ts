@@ -6,6 +6,7 @@ import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import { draftPlan } from './plan.ts'
 import type { Planned, PlannedMerge, PlanPorts } from './plan.ts'
+import { ensureProposalBranch, removeProposalBranches } from './proposal-branch.ts'
 import type { Repository } from './repository.ts'
 
 /** What this process has planned: a proposal of a repository -> what it is of, and what came out. */
@@ -30,12 +31,13 @@ export async function planProposal(
   planned: PlannedProposals,
   ports: PlanJobPorts,
 ): Promise<Outcome> {
-  const { queue, announce } = ports
+  const { queue, announce, log } = ports
   const { forge, git } = repository
   const key = keyOf(repository, id)
   const proposal = await forge.proposal(id)
   if (proposal === undefined) {
     planned.delete(key)
+    await removeProposalBranches(repository, (other) => other !== id, log)
     return done
   }
   // After it was asked for, so that its head is there.
@@ -54,6 +56,9 @@ export async function planProposal(
   }
   await announce.planned(repository, proposal, result)
   remember(planned, key, { of, planned: result })
+  if (repository.proposalBranches && draft.merged !== undefined) {
+    await ensureProposalBranch(repository, proposal, draft.merged, ports.settings, log)
+  }
   return done
 
   async function tellDraft(soFar: Planned): Promise<void> {
@@ -65,7 +70,7 @@ export async function planProposal(
         : announce.planning(repository, proposal!, soFar)
     ).catch((error: unknown) =>
       // The plan itself is told again and again until it is heard.
-      ports.log.warn({ repository: repository.name, proposal: id, err: error }, 'nobody was told'),
+      log.warn({ repository: repository.name, proposal: id, err: error }, 'nobody was told'),
     )
   }
 }

@@ -52,6 +52,8 @@ export interface Draft {
   readonly planned: Planned
   /** Plans on with Nix; absent where there is nothing to evaluate, or where nobody let us. */
   readonly evaluate?: Evaluate
+  /** The merge, where it may be evaluated. */
+  readonly merged?: CompiledSource
 }
 
 /**
@@ -123,7 +125,7 @@ export async function draftPlan(
   return {
     planned: { kind: 'plan', plan, warnings, texts },
     ...(proposal.trusted || approval !== undefined
-      ? { evaluate: ((how) => evaluateChange(change, how, ports)) as Evaluate }
+      ? { evaluate: ((how) => evaluateChange(change, how, ports)) as Evaluate, merged: after }
       : {}),
   }
 }

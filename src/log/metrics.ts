@@ -48,6 +48,12 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['repository', 'result'],
     registers,
   })
+  const missed = new Counter({
+    name: 'nixcluster_missed_deliveries_total',
+    help: 'Webhooks that had not arrived and were asked for again, by repository.',
+    labelNames: ['repository'],
+    registers,
+  })
   const machines = new Gauge({
     name: 'nixcluster_machines',
     help: 'Machines by repository and state.',
@@ -82,6 +88,7 @@ export function createMetrics(): MetricsRegistry {
   return {
     jobEnded: (kind, outcome, seconds) => jobs.observe({ kind, outcome }, seconds),
     deploymentEnded: (repository, result) => deployments.inc({ repository, result }),
+    deliveriesMissed: (repository, count) => missed.inc({ repository }, count),
     machinesSeen(repository, counts) {
       const seen = states.get(repository) ?? new Set()
       states.set(repository, seen)

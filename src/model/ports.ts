@@ -55,6 +55,8 @@ export interface Git {
   writeCommit(commit: NewCommit): Promise<string>
   /** Pushes with a lease: `stale` when the remote is not at `expected` (undefined: must not exist). */
   push(branch: string, commit: string, expected: string | undefined): Promise<'pushed' | 'stale'>
+  /** Removes a branch of the remote with a lease: `stale` when it is not at `expected`. */
+  remove(branch: string, expected: string): Promise<'pushed' | 'stale'>
   /** Makes a text the note of a commit in the remote's `refs/notes/...`; `stale`: somebody was faster. */
   note(ref: string, commit: string, text: string): Promise<'pushed' | 'same' | 'stale'>
 }
@@ -213,6 +215,8 @@ export interface Metrics {
   jobEnded(kind: Job['kind'], outcome: Outcome['kind'] | 'thrown', seconds: number): void
   /** One machine's attempt came to its end: `done`, `rolled-back`, `failed`, ... */
   deploymentEnded(repository: string, result: string): void
+  /** Webhooks that had not arrived, and that the forge was asked to send again. */
+  deliveriesMissed(repository: string, count: number): void
   /** How many machines of a repository are in each state; states left out are none. */
   machinesSeen(repository: string, states: Readonly<Record<string, number>>): void
 }

@@ -109,6 +109,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     queue,
     clock,
     log,
+    metrics,
     announce: counted(
       announceTo(
         createTerminalAnnounce({ progress, clock, log }),

@@ -67,6 +67,8 @@ async function openRepository(
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
     source: createSource(git, compile),
+    ...(settings.showContents === undefined ? {} : { showContents: settings.showContents }),
+    proposalBranches: settings.proposalBranches,
   }
 }
 

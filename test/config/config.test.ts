@@ -56,6 +56,7 @@ test('a short file gets every default', () => {
         url: '/srv/git/fleet.git',
         secret,
         apiUrl: 'https://api.github.com',
+        proposalBranches: false,
       },
     ],
   })
@@ -84,7 +85,9 @@ test('every setting may come from the environment, which wins', () => {
     NIXCLUSTER_LISTEN_PORT: '9090',
     NIXCLUSTER_STATE_DIR: 'state',
     NIXCLUSTER_POLL: '5m',
+    NIXCLUSTER_PUBLIC_URL: 'https://nixcluster.example.com/',
     NIXCLUSTER_REPOSITORIES_0_BRANCH: 'main',
+    NIXCLUSTER_REPOSITORIES_0_SHOW_CONTENTS: 'true',
     NIXCLUSTER_REPOSITORIES_1_NAME: 'attic',
     NIXCLUSTER_REPOSITORIES_1_URL: 'https://git.example.com/example/attic.git',
     NIXCLUSTER_REPOSITORIES_1_SECRET_FILE: 'fleet.secret',
@@ -96,8 +99,16 @@ test('every setting may come from the environment, which wins', () => {
     stateDir: '/etc/nixcluster/state',
     pollMs: 300_000,
     redis: { url: 'redis://redis.example.com' },
-    repositories: [{ name: 'fleet', branch: 'main' }, { name: 'attic' }],
+    publicUrl: 'https://nixcluster.example.com',
+    repositories: [{ name: 'fleet', branch: 'main', showContents: true }, { name: 'attic' }],
   })
+})
+
+test('text that is neither true nor false is refused', () => {
+  const { config, problems } = read(smallest, { NIXCLUSTER_REPOSITORIES_0_SHOW_CONTENTS: 'yes' })
+  expect(config).toBeUndefined()
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toContain('NIXCLUSTER_REPOSITORIES_0_SHOW_CONTENTS')
 })
 
 test('a state folder that ssh and deploy-rs could not be told is refused', () => {

@@ -309,3 +309,16 @@ test('over SSH the key is used, whatever its path is called, and the host has to
   expect(words).toContain('StrictHostKeyChecking=yes')
   expect(words).toContain('git@forge.example')
 })
+
+test('removes a branch with a lease, and the mirror knows', async () => {
+  const [a, b] = [clone(), clone()]
+  const first = await a.writeCommit(commit({ a: '1' }))
+  const second = await a.writeCommit(commit({ a: '2' }, [first]))
+  await a.push('nixcluster/pr/12', first, undefined)
+  await b.fetch()
+  await a.push('nixcluster/pr/12', second, first)
+  expect(await b.remove('nixcluster/pr/12', first)).toBe('stale')
+  expect(await a.remove('nixcluster/pr/12', second)).toBe('pushed')
+  expect(await a.branches()).toEqual(new Map())
+  expect(await b.remoteTip('nixcluster/pr/12')).toBeUndefined()
+})
