@@ -65,9 +65,28 @@ in
       default = "/var/lib/microvms";
     };
   };
-  # Shown, so that a change of a virtual machine is a change of its machine.
-  config.environment.etc = lib.mapAttrs' (
+  # As microvm.nix writes them, so that a plan can show what changes; nothing wants them here.
+  config.systemd.services = lib.concatMapAttrs (
     name: vm:
-    lib.nameValuePair "microvms/${name}" { text = "${vm.config.config.system.build.toplevel}"; }
+    let
+      inherit (vm.config.config.system.build) toplevel;
+    in
+    {
+      "install-microvm-${name}" = {
+        description = "Install MicroVM '${name}'";
+        serviceConfig.Type = "oneshot";
+        script = ''
+          mkdir -p ${config.microvm.stateDir}/${name}
+          cd ${config.microvm.stateDir}/${name}
+          ln -sTf ${toplevel} toplevel
+        '';
+      };
+      "microvm@${name}" = {
+        description = "MicroVM '%i'";
+        serviceConfig.X-RestartIfChanged = vm.restartIfChanged;
+        serviceConfig.ExecStart = "${config.microvm.stateDir}/%i/current/bin/microvm-run";
+        restartTriggers = [ toplevel ];
+      };
+    }
   ) config.microvm.vms;
 }

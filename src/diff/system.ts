@@ -1,30 +1,49 @@
 import { structuredPatch } from 'diff'
+import { bootParts } from '../model/system-contents.ts'
 import type { Packages, SystemContents } from '../model/system-contents.ts'
 import type { FileChange, PackageChange, SystemDiff, UnitChange } from '../model/system-diff.ts'
+import { diffPorts } from './port-changes.ts'
 import { switchEffect } from './unit-effect.ts'
+import { diffUsers } from './user-changes.ts'
+import { diffVirtualHosts, saidByVirtualHosts } from './virtual-host-changes.ts'
 
 /** A longer diff is cut: what a plan shows is read by people. */
 const maxPatchLines = 60
 
 /** What replacing one system by another changes on a machine; without `before` all of it is new. */
 export function diffSystems(before: SystemContents | undefined, after: SystemContents): SystemDiff {
+  const old = before ?? nothing
+  const said = saidByVirtualHosts(old, after)
   return {
     ...(before === undefined ? {} : { before: before.system }),
     after: after.system,
     compared: 'closures',
-    units: diffUnits(before?.units ?? {}, after.units),
-    files: diffFiles(before?.files ?? {}, after.files),
-    packages: diffPackages(before?.packages ?? {}, after.packages),
-    sizeDelta: after.size - (before?.size ?? 0),
+    units: diffUnits(old.units, after.units).filter(({ name }) => !said.has(name)),
+    files: diffFiles(old.files, after.files, said),
+    packages: diffPackages(old.packages, after.packages),
+    sizeDelta: after.size - old.size,
     // A machine that has nothing yet is not rebooted for it.
-    reboot:
-      before === undefined
-        ? []
-        : (['kernel', 'initrd', 'systemd'] as const).filter((part) => before[part] !== after[part]),
-    users: [],
-    ports: [],
-    virtualHosts: [],
+    reboot: before === undefined ? [] : diffBoot(before.boot, after.boot),
+    users: diffUsers(old.users, after.users),
+    ports: diffPorts(old.ports, after.ports),
+    virtualHosts: diffVirtualHosts(old, after, diffSystems),
   }
+}
+
+const nothing: Omit<SystemContents, 'system' | 'boot'> = {
+  units: {},
+  files: {},
+  packages: {},
+  size: 0,
+  users: {},
+  ports: [],
+  virtualHosts: {},
+}
+
+function diffBoot(before: SystemContents['boot'], after: SystemContents['boot']) {
+  const changed = bootParts.filter((part) => before[part] !== after[part])
+  // Another kernel has other modules.
+  return changed.filter((part) => part !== 'kernel-modules' || !changed.includes('kernel'))
 }
 
 /** What can be said of systems that are not built: which packages come and go, where even that is known. */
@@ -64,17 +83,21 @@ function diffUnits(before: Texts, after: Texts): readonly UnitChange[] {
 function diffFiles(
   before: SystemContents['files'],
   after: SystemContents['files'],
+  said: ReadonlySet<string>,
 ): readonly FileChange[] {
   return names(before, after).flatMap((name): FileChange[] => {
     const [old, now] = [before[name], after[name]]
-    if (old?.hash === now?.hash) return []
-    const path = `/etc/${name}`
-    if (old === undefined) return [{ path, kind: 'added' }]
-    if (now === undefined) return [{ path, kind: 'removed' }]
+    if (old?.hash === now?.hash || said.has(name)) return []
+    const common = {
+      path: `/etc/${name}`,
+      ...(old?.size === undefined ? {} : { sizeBefore: old.size }),
+      ...(now?.size === undefined ? {} : { sizeAfter: now.size }),
+    }
+    if (old === undefined) return [{ ...common, kind: 'added' }]
+    if (now === undefined) return [{ ...common, kind: 'removed' }]
     const isReadable = old.text !== undefined && now.text !== undefined && old.text !== now.text
-    return [
-      { path, kind: 'changed', ...(isReadable ? { patch: patchOf(old.text!, now.text!) } : {}) },
-    ]
+    const patch = isReadable ? { patch: patchOf(old.text!, now.text!) } : {}
+    return [{ ...common, kind: 'changed', ...patch }]
   })
 }
 

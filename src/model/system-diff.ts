@@ -1,3 +1,5 @@
+import type { BootPart } from './system-contents.ts'
+
 /** What putting one system in the place of another changes on a machine; lists are sorted by name. */
 export interface SystemDiff {
   /** Toplevel that it was given last; absent for a machine that was given none. */
@@ -15,8 +17,8 @@ export interface SystemDiff {
   /** Bytes by which the closure grows; 0 unless closures are compared. */
   readonly sizeDelta: number
   /** What only a reboot brings into effect. */
-  readonly reboot: readonly ('kernel' | 'initrd' | 'systemd')[]
-  /** Users and groups of the system. */
+  readonly reboot: readonly BootPart[]
+  /** Those that the system makes, with their groups. */
   readonly users: readonly UserChange[]
   readonly ports: readonly PortChange[]
   /** Containers and guests, one level down. */
@@ -26,13 +28,16 @@ export interface SystemDiff {
 export interface UserChange {
   readonly name: string
   readonly kind: 'added' | 'removed' | 'changed'
-  /** What of a changed one: `groups`, `shell`, `keys`, ... */
+  /** What of it changes: `groups +wheel`, `keys 1 → 2`, `shell`; what one that is added may do. */
   readonly what: readonly string[]
 }
 
 /** A port or a range that the firewall opens or closes. */
 export interface PortChange {
-  /** `443/tcp`, `60000-61000/udp`, with the interface where it is for one: `9100/tcp on wg0` */
+  /**
+   * `443/tcp`, `60000-61000/udp`, with the interface where it is for one: `9100/tcp on wg0`; `all on wg0`
+   * of an interface that is trusted, `all` where there is no firewall.
+   */
   readonly port: string
   readonly kind: 'opens' | 'closes'
 }
@@ -41,6 +46,8 @@ export interface VirtualHostChange {
   /** The name that its machine knows it by. */
   readonly name: string
   readonly kind: 'added' | 'removed' | 'changed'
+  /** What the switch of its machine does to it; left out where it does nothing. */
+  readonly effect?: Exclude<UnitChange['effect'], 'none'>
   /** Of one that is changed. */
   readonly diff?: SystemDiff
 }

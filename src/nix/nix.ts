@@ -10,6 +10,8 @@ import type { Evaluation, Nix, Unbuilt } from '../model/ports.ts'
 import type { Packages, SystemContents } from '../model/system-contents.ts'
 import { packageVersions } from './package-name.ts'
 import { readSystem } from './read-system.ts'
+import { toPathInfos } from './closures.ts'
+import { createStoreReader } from './store-reader.ts'
 import { buildErrors, evaluationError, hasFailed, isWorldly } from './nix-error.ts'
 
 export interface NixOptions {
@@ -203,9 +205,12 @@ export function createNix(options: NixOptions): ControllerNix {
 
     async describe(systems) {
       const found = new Map<string, SystemContents>()
-      for (const system of await valid(storePaths(systems))) {
-        const { stdout } = await nixCommand(['path-info', '--recursive', '--json', system])
-        found.set(system, await readSystem(system, toPathSizes(stdout)))
+      const there = [...(await valid(storePaths(systems)))]
+      const reader = createStoreReader()
+      for (const slice of slices(there)) {
+        const { stdout } = await nixCommand(['path-info', '--recursive', '--json', ...slice])
+        const infos = toPathInfos(stdout)
+        for (const system of slice) found.set(system, await readSystem(system, infos, reader))
       }
       return found
     },
@@ -290,19 +295,3 @@ const systemsExpression = (flake: string, machines: readonly string[]): string =
    }) [ ${machines.map(nixText).join(' ')} ])`
 
 const nixText = (text: string): string => `"${text.replaceAll(/["\\$]/g, '\\$&')}"`
-
-/** Nix up to 2.18 gives a list, later ones a map. */
-function toPathSizes(json: string): ReadonlyMap<string, number> {
-  const parsed = JSON.parse(json) as
-    | readonly { path: string; narSize: number }[]
-    | Readonly<Record<string, { narSize: number } | null>>
-  return Array.isArray(parsed)
-    ? new Map(
-        (parsed as readonly { path: string; narSize: number }[]).map((p) => [p.path, p.narSize]),
-      )
-    : new Map(
-        Object.entries(parsed as Readonly<Record<string, { narSize: number } | null>>).map(
-          ([path, info]) => [path, info?.narSize ?? 0],
-        ),
-      )
-}

@@ -9,7 +9,7 @@ const outputs = /-(bin|dev|lib|lib32|lib64|out|man|doc|info|data|debug|devdoc|st
 export function packageName(path: string): { name: string; version: string } | undefined {
   const full = basename(path).slice(33).replace(outputs, '')
   const split = /^(.*?)-([^a-zA-Z].*)$/.exec(full)
-  if (split === null || full.startsWith('nixos-system-')) return undefined
+  if (split === null || /^(nixos-system|initrd-linux)-/.test(full)) return undefined
   if (/\.(drv|patch|diff|tar\.\w+|zip|service|conf|sh|json)$/.test(full)) return undefined
   return { name: split[1]!, version: split[2]! }
 }

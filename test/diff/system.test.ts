@@ -4,15 +4,21 @@ import type { SystemContents } from '../../src/model/system-contents.ts'
 
 const system = (name: string): string => `/nix/store/${name.padEnd(32, '0')}-nixos-system-vm0-25.11`
 
+const boot = {
+  kernel: '/nix/store/k-linux-6.12/bzImage',
+  'kernel-modules': '/nix/store/m-kernel-modules',
+  'kernel-params': 'loglevel=4',
+  initrd: '/nix/store/i-initrd/initrd',
+  systemd: '/nix/store/s-systemd-257',
+}
+
 const contents = (name: string, parts: Partial<SystemContents> = {}): SystemContents => ({
   system: system(name),
   units: {},
   files: {},
   packages: {},
   size: 1000,
-  kernel: '/nix/store/k-linux-6.12',
-  initrd: '/nix/store/i-initrd',
-  systemd: '/nix/store/s-systemd-257',
+  boot,
   users: {},
   ports: [],
   virtualHosts: {},
@@ -95,21 +101,21 @@ test('shows the lines of a file that changed, and not those of one that is no te
   const before = contents('a', {
     files: {
       'vault.hcl': { hash: '1', text: 'a\nb\nc\nd\n' },
-      key: { hash: '1' },
-      old: { hash: '1' },
+      key: { hash: '1', size: 100 },
+      old: { hash: '1', size: 7 },
     },
   })
   const after = contents('b', {
     files: {
       'vault.hcl': { hash: '2', text: 'a\nb\nc\ne\n' },
-      key: { hash: '2' },
-      new: { hash: '1' },
+      key: { hash: '2', size: 120 },
+      new: { hash: '1', size: 8 },
     },
   })
   expect(diffSystems(before, after).files).toEqual([
-    { path: '/etc/key', kind: 'changed' },
-    { path: '/etc/new', kind: 'added' },
-    { path: '/etc/old', kind: 'removed' },
+    { path: '/etc/key', kind: 'changed', sizeBefore: 100, sizeAfter: 120 },
+    { path: '/etc/new', kind: 'added', sizeAfter: 8 },
+    { path: '/etc/old', kind: 'removed', sizeBefore: 7 },
     { path: '/etc/vault.hcl', kind: 'changed', patch: '@@ -2,3 +2,3 @@\n b\n c\n-d\n+e' },
   ])
 })
@@ -132,7 +138,7 @@ test('names packages that came, went or changed their version, and what needs a 
   const after = contents('b', {
     packages: { vault: ['1.17.2'], htop: ['3.3'] },
     size: 3000,
-    kernel: '/nix/store/k-linux-6.13',
+    boot: { ...boot, kernel: '/nix/store/k-linux-6.13/bzImage', 'kernel-modules': '/nix/store/n' },
   })
   expect(diffSystems(before, after)).toMatchObject({
     packages: [
@@ -143,6 +149,16 @@ test('names packages that came, went or changed their version, and what needs a 
     sizeDelta: 2000,
     reboot: ['kernel'],
   })
+})
+
+test.each([
+  ['kernel-modules', '/nix/store/n-kernel-modules'],
+  ['kernel-params', 'loglevel=7'],
+  ['initrd', '/nix/store/j-initrd/initrd'],
+  ['systemd', '/nix/store/t-systemd-258'],
+])('another %s needs a reboot', (part, value) => {
+  const after = contents('b', { boot: { ...boot, [part]: value } })
+  expect(diffSystems(contents('a'), after).reboot).toEqual([part])
 })
 
 test('for a machine that was given nothing everything is new and nothing reboots', () => {
@@ -167,4 +183,110 @@ test('a long diff is cut', () => {
   )
   expect(files[0]!.patch!.split('\n')).toHaveLength(61)
   expect(files[0]!.patch).toMatch(/\[141 more lines\]$/)
+})
+
+test('says of users what of them changes, and of keys only how many', () => {
+  const before = contents('a', {
+    users: {
+      alice: { groups: 'docker users', shell: '/bin/bash', keys: 'ssh-ed25519 A' },
+      bob: { keys: 'ssh-ed25519 B' },
+      carol: { home: '/home/carol' },
+      dave: { password: 'a hash of it' },
+    },
+  })
+  const after = contents('b', {
+    users: {
+      alice: { groups: 'users wheel', shell: '/bin/zsh', keys: 'ssh-ed25519 A\nssh-ed25519 C' },
+      bob: { keys: 'ssh-ed25519 D' },
+      dave: { password: 'a hash of another' },
+      erin: { groups: 'wheel', keys: 'ssh-ed25519 E' },
+    },
+  })
+  expect(diffSystems(before, after).users).toEqual([
+    { name: 'alice', kind: 'changed', what: ['groups +wheel -docker', 'keys 1 → 2', 'shell'] },
+    { name: 'bob', kind: 'changed', what: ['keys'] },
+    { name: 'carol', kind: 'removed', what: [] },
+    { name: 'dave', kind: 'changed', what: ['password'] },
+    { name: 'erin', kind: 'added', what: ['groups wheel', 'keys 1'] },
+  ])
+})
+
+test.each([
+  [
+    ['22/tcp', '80/tcp'],
+    ['22/tcp', '443/tcp'],
+    ['closes 80/tcp', 'opens 443/tcp'],
+  ],
+  [['22/tcp'], ['all'], ['opens all']],
+  [['all'], ['22/tcp'], ['closes all', 'opens 22/tcp']],
+  [['all'], ['all'], []],
+])('a firewall that let %j in and lets %j in: %j', (before, after, expected) => {
+  const { ports } = diffSystems(contents('a', { ports: before }), contents('b', { ports: after }))
+  expect(ports.map(({ port, kind }) => `${kind} ${port}`)).toEqual(expected)
+})
+
+/** A machine with one container, whose system is named as NixOS names it. */
+const withContainer = (name: string, inner: SystemContents, more = '') => {
+  const unit =
+    `[Unit]\nX-Restart-Triggers=/nix/store/${name.padEnd(32, '0')}-triggers\n` +
+    '[Service]\nExecStart=/bin/nspawn\n# Wanted by machines.target\n'
+  const conf = `SYSTEM_PATH=${inner.system}\nHOST_ADDRESS=10.0.0.1\n${more}`
+  const place = {
+    unit: 'container@web.service',
+    namedIn: ['container@web.service', 'nixos-containers/web.conf'],
+  }
+  return contents(name, {
+    units: { 'container@web.service': unit },
+    files: { 'nixos-containers/web.conf': { hash: conf, text: conf } },
+    virtualHosts: { web: { ...inner, ...place } },
+  })
+}
+const inner = (name: string, motto: string) =>
+  contents(name, { files: { motto: { hash: motto, text: `${motto}\n` } } })
+
+test('a container that changes is shown with what changes in it, and not once more as unit and file', () => {
+  const before = withContainer('a', inner('c', 'one'))
+  const after = withContainer('b', inner('d', 'two'))
+  expect(diffSystems(before, after)).toMatchObject({
+    units: [],
+    files: [],
+    virtualHosts: [
+      {
+        name: 'web',
+        kind: 'changed',
+        effect: 'restarts',
+        diff: { before: system('c'), after: system('d'), files: [{ path: '/etc/motto' }] },
+      },
+    ],
+  })
+})
+
+test('what else changes of a container on its host is a change of its host', () => {
+  const before = withContainer('a', inner('c', 'one'))
+  const after = withContainer('b', inner('d', 'two'), 'MACVLANS="eth0"\n')
+  expect(diffSystems(before, after).files.map(({ path }) => path)).toEqual([
+    '/etc/nixos-containers/web.conf',
+  ])
+})
+
+test('containers come and go', () => {
+  const [without, withOne] = [contents('a'), withContainer('b', inner('c', 'one'))]
+  expect(diffSystems(without, withOne)).toMatchObject({
+    units: [],
+    files: [],
+    virtualHosts: [{ name: 'web', kind: 'added', effect: 'starts' }],
+  })
+  expect(diffSystems(withOne, without).virtualHosts).toEqual([
+    { name: 'web', kind: 'removed', effect: 'stops' },
+  ])
+})
+
+test('what is not restarted with its new system says so by saying nothing', () => {
+  const stays = (contents: SystemContents): SystemContents => ({
+    ...contents,
+    units: { 'container@web.service': `[Service]\nX-RestartIfChanged=false\nA=${contents.system}` },
+  })
+  const before = stays(withContainer('a', inner('c', 'one')))
+  const after = stays(withContainer('b', inner('d', 'two')))
+  expect(diffSystems(before, after).virtualHosts[0]).not.toHaveProperty('effect')
 })

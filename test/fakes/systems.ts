@@ -28,12 +28,14 @@ export async function buildSystems<Name extends string>(
     join(folder, 'flake.nix'),
     `{
   inputs.nixpkgs.url = "${inputs.nixpkgs}";
+  inputs.microvm.url = "path:${join(import.meta.dirname, '../../lab/microvm')}";
   inputs.deploy-rs = { url = "${inputs.deployRs}"; inputs.nixpkgs.follows = "nixpkgs"; };
-  outputs = { nixpkgs, deploy-rs, ... }:
+  outputs = { nixpkgs, deploy-rs, microvm, ... }:
     let
       make = module:
         let machine = nixpkgs.lib.nixosSystem {
           system = "x86_64-linux";
+          specialArgs = { inherit microvm; };
           modules = [ { system.stateVersion = "26.05"; } module ];
         };
         in {

@@ -297,9 +297,9 @@ test('describes units, files, packages and size of a system', async () => {
   expect(contents.files['mtab']).toEqual({ hash: '-> /proc/mounts' })
   expect(contents.packages).toEqual({ linux: ['6.12.1'], vault: ['1.17.2'] })
   expect(contents.size).toBeGreaterThan(100_000)
-  expect(contents.kernel).toMatch(/-linux-6\.12\.1$/)
+  expect(contents.boot.kernel).toMatch(/-linux-6\.12\.1$/)
   // It lies in the toplevel, whose own hash says nothing of it.
-  expect(contents.initrd).toMatch(/^[0-9a-f]{64}$/)
+  expect(contents.boot.initrd).toMatch(/^[0-9a-f]{64}$/)
 })
 
 test('locks what is missing, and one input or all anew', async () => {

@@ -16,6 +16,7 @@ test.each([
   'system-path',
   'unit-vault.service',
   'nixos-system-vm0-25.11',
+  'initrd-linux-6.12.41',
   'etc-hosts',
   'a-1.0.drv',
 ])('%s is a part of a system and no package', (name) =>

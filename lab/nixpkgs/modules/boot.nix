@@ -93,5 +93,9 @@ in
       };
     };
     system.build.kernel = cfg.kernelPackages.kernel;
+    system.build.initialRamdisk = pkgs.runCommand "initrd-linux-${cfg.kernelPackages.kernel.version}" { } ''
+      mkdir "$out"
+      echo ${lib.escapeShellArg (toString cfg.initrd.availableKernelModules)} > "$out/initrd"
+    '';
   };
 }

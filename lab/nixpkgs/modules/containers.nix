@@ -152,6 +152,21 @@ in
     default = { };
     type = types.attrsOf (types.submodule container);
   };
+  # Written as NixOS writes it, so that a plan can show what the switch would do; nothing wants it here.
+  config.systemd.services = lib.mapAttrs' (
+    name: container:
+    lib.nameValuePair "container@${name}" {
+      description = "Container '%i'";
+      environment.INSTANCE = "%i";
+      script = "exec systemd-nspawn --machine=\"$INSTANCE\"";
+      restartIfChanged = container.autoStart && container.restartIfChanged;
+      wantedBy = lib.optional container.autoStart "machines.target";
+      restartTriggers = lib.optionals container.autoStart [
+        container.path
+        config.environment.etc."nixos-containers/${name}.conf".source
+      ];
+    }
+  ) config.containers;
   # Shown as NixOS shows them, so that a change of a container is a change of its machine; not run.
   config.environment.etc = lib.mapAttrs' (
     name: container:

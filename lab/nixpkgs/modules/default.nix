@@ -5,6 +5,7 @@
   ./containers.nix
   ./environment.nix
   ./filesystems.nix
+  ./firewall.nix
   ./k3s.nix
   ./locale.nix
   ./networking.nix

@@ -73,7 +73,6 @@ in
     };
     useNetworkd = lib.mkEnableOption "systemd-networkd";
     networkmanager.enable = lib.mkEnableOption "NetworkManager";
-    nftables.enable = lib.mkEnableOption "nftables";
     nat = {
       enable = lib.mkEnableOption "network address translation";
       internalInterfaces = mkOption {
@@ -85,56 +84,6 @@ in
         default = null;
       };
     };
-    firewall =
-      let
-        rules = {
-          allowedTCPPorts = mkOption {
-            type = types.listOf types.port;
-            default = [ ];
-            apply = ports: lib.naturalSort (lib.unique ports);
-          };
-          allowedUDPPorts = mkOption {
-            type = types.listOf types.port;
-            default = [ ];
-            apply = ports: lib.naturalSort (lib.unique ports);
-          };
-          allowedTCPPortRanges = mkOption {
-            type = types.listOf (types.attrsOf types.port);
-            default = [ ];
-          };
-          allowedUDPPortRanges = mkOption {
-            type = types.listOf (types.attrsOf types.port);
-            default = [ ];
-          };
-        };
-      in
-      rules
-      // {
-        enable = mkOption {
-          type = types.bool;
-          default = true;
-        };
-        allowPing = mkOption {
-          type = types.bool;
-          default = true;
-        };
-        trustedInterfaces = mkOption {
-          type = types.listOf types.str;
-          default = [ ];
-        };
-        extraCommands = mkOption {
-          type = types.lines;
-          default = "";
-        };
-        extraInputRules = mkOption {
-          type = types.lines;
-          default = "";
-        };
-        interfaces = mkOption {
-          type = types.attrsOf (types.submodule { options = rules; });
-          default = { };
-        };
-      };
   };
 
   config = {
@@ -158,13 +107,6 @@ in
         text =
           lib.optionalString (cfg.search != [ ]) "search ${lib.concatStringsSep " " cfg.search}\n"
           + lib.concatMapStrings (address: "nameserver ${address}\n") cfg.nameservers;
-      };
-      # What a lab machine has of a firewall: the rules, to be read, not applied.
-      "nixos/firewall" = lib.mkIf cfg.firewall.enable {
-        text = ''
-          tcp ${toString cfg.firewall.allowedTCPPorts}
-          udp ${toString cfg.firewall.allowedUDPPorts}
-        '';
       };
     };
   };

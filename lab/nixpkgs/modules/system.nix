@@ -128,6 +128,7 @@ in
       name = "nixos-system-${cfg.name}-${cfg.nixos.label}";
       env = {
         users = cfg.build.userTable;
+        inherit (cfg.build) accounts;
         snippets = ordered;
         passAsFile = [
           "users"
@@ -142,11 +143,13 @@ in
         cd "$out"
         ln -s ${cfg.build.etc}/etc etc
         ln -s ${cfg.path} sw
-        ln -s ${cfg.build.kernel}/bzImage kernel
-        ln -s ${cfg.build.kernel} kernel-modules
-        echo "initrd of ${cfg.build.kernel.version}: ${toString config.boot.initrd.availableKernelModules}" > initrd
-        printf '%s' ${lib.escapeShellArg (toString config.boot.kernelParams)} > kernel-params
-        ln -s /usr/lib/systemd systemd
+        ${lib.optionalString (!config.boot.isContainer) ''
+          ln -s ${cfg.build.kernel}/bzImage kernel
+          ln -s ${cfg.build.kernel} kernel-modules
+          ln -s ${cfg.build.initialRamdisk}/initrd initrd
+          printf '%s' ${lib.escapeShellArg (toString config.boot.kernelParams)} > kernel-params
+        ''}
+        ln -s ${config.systemd.package} systemd
         printf '%s' ${lib.escapeShellArg cfg.nixos.label} > nixos-version
         printf '%s' ${config.nixpkgs.hostPlatform.system} > system
         printf '%s' ${lib.escapeShellArg config.networking.hostName} > host-name
@@ -154,7 +157,7 @@ in
         cp "$usersPath" users
         ${lib.optionalString (cfg.extraDependencies != [ ]) "printf '%s\\n' ${lib.escapeShellArgs cfg.extraDependencies} > extra-dependencies"}
         install_script() { # template, target
-          sed -e "s|@out@|$out|g" -e "/^@snippets@\$/{
+          sed -e "s|@out@|$out|g" -e "s|@accounts@|$accounts|" -e "/^@snippets@\$/{
             r $snippetsPath
             d
           }" "$1" > "$2"

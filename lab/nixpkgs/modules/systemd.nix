@@ -300,6 +300,10 @@ in
         }
       );
     };
+    package = mkOption {
+      type = types.package;
+      default = pkgs.systemd;
+    };
     packages = mkOption {
       type = types.listOf types.package;
       default = [ ];

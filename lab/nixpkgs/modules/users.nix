@@ -1,6 +1,7 @@
 {
   config,
   lib,
+  pkgs,
   ...
 }:
 let
@@ -191,6 +192,36 @@ in
           u.hashedPasswordFile
         ]
       ) (lib.removeAttrs enabled [ "root" ]);
+    # NixOS' own form, which its activation names.
+    system.build.accounts = pkgs.textFile "users-groups.json" (
+      builtins.toJSON {
+        inherit (cfg) mutableUsers;
+        users = lib.mapAttrsToList (_: u: {
+          inherit (u)
+            name
+            uid
+            group
+            description
+            home
+            homeMode
+            createHome
+            isSystemUser
+            password
+            hashedPassword
+            hashedPasswordFile
+            initialPassword
+            initialHashedPassword
+            ;
+          shell = shellPath u.shell;
+        }) enabled;
+        groups = lib.mapAttrsToList (_: g: {
+          inherit (g) name gid;
+          members = lib.unique (
+            g.members ++ map (u: u.name) (lib.filter (u: lib.elem g.name u.extraGroups) (lib.attrValues enabled))
+          );
+        }) cfg.groups;
+      }
+    );
     environment.systemPackages = lib.concatMap (u: u.packages) (lib.attrValues enabled);
     environment.etc = lib.mkMerge [
       (lib.mapAttrs' (

@@ -7,6 +7,7 @@ system=@out@
 umask 022
 status=0
 owned=/var/lib/nixos/etc-files        # what this machine's /etc has from us, one path a line
+accounts=@accounts@                    # the accounts as NixOS writes them, to be read by people and plans
 aside=/var/lib/nixos/etc-before       # what was there before, kept until we let go of the path
 tables=/var/lib/nixos/users           # accounts that were created by us
 mkdir -p /var/lib/nixos /run/nixos "$aside"
