@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Code, Complaint, Diagnostic } from '../model/diagnostic.ts'
+import type { Forge } from '../model/forge.ts'
 import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
 import { toMilliseconds } from './duration.ts'
@@ -30,7 +31,7 @@ export interface Config {
 
 export interface RepositoryConfig {
   readonly name: string
-  readonly forge: 'git' | 'github'
+  readonly forge: Forge['kind']
   readonly url: string
   /** `owner/name` at the forge. */
   readonly project?: string
@@ -41,10 +42,11 @@ export interface RepositoryConfig {
   /** Signs webhooks, hooks and commands. */
   readonly secret: string
   readonly token?: string
-  readonly apiUrl: string
   /** Comments show what is in files; absent: where the forge says that strangers cannot read them. */
   readonly showContents?: boolean
   readonly proposalBranches: boolean
+  /** The forge's REST API, without a slash at the end. */
+  readonly apiUrl?: string
 }
 
 /** A file as `readConfig` needs it: its text, and its permission bits. */
@@ -188,7 +190,7 @@ function decodeRepository(
   complain: Complain,
 ): RepositoryConfig {
   const at = (key: string): readonly (string | number)[] => ['repositories', index, key]
-  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile, apiUrl } = repository
+  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile } = repository
   if (settings.repositories.findIndex((other) => other.name === name) < index) {
     complain(at('name'), 'config/duplicate-name', `a repository above is called '${name}' as well`)
   }
@@ -196,13 +198,21 @@ function decodeRepository(
     complain(at('url'), 'config/secret-in-text', 'credentials do not belong into the URL')
   }
   const project = repository.project ?? projectOf(url)
-  if (forge === 'github' && project === undefined) {
-    complain(at('url'), 'config/no-project', `the URL does not tell owner and name at GitHub`, {
+  if (forge !== 'git' && project === undefined) {
+    const where = forgeNames[forge]
+    complain(at('url'), 'config/no-project', `the URL does not tell owner and name at ${where}`, {
       hint: 'add project: owner/name',
     })
   }
-  if (forge === 'github' && tokenFile === undefined) {
-    complain(['repositories', index], 'config/no-token', `'${name}' needs a tokenFile for GitHub`)
+  if (forge !== 'git' && tokenFile === undefined) {
+    const message = `'${name}' needs a tokenFile for ${forgeNames[forge]}`
+    complain(['repositories', index], 'config/no-token', message)
+  }
+  const apiUrl = forge === 'git' ? undefined : (repository.apiUrl ?? usualApiUrl(forge, url))
+  if (forge !== 'git' && apiUrl === undefined) {
+    complain(at('url'), 'config/no-api-url', `the URL does not tell where Gitea's API is`, {
+      hint: 'add apiUrl, for example https://git.example.com/api/v1',
+    })
   }
   const secret = readSecret(at('secretFile'), secretFile)
   if (secret !== '' && secret.length < 16) {
@@ -219,9 +229,9 @@ function decodeRepository(
     ...(generatedBranch === undefined ? {} : { generatedBranch }),
     secret,
     ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile'), tokenFile) }),
-    apiUrl: apiUrl.replace(/\/+$/, ''),
     ...(repository.showContents === undefined ? {} : { showContents: repository.showContents }),
     proposalBranches: repository.proposalBranches,
+    ...(apiUrl === undefined ? {} : { apiUrl: apiUrl.replace(/\/+$/, '') }),
   }
 }
 
@@ -243,6 +253,15 @@ function secretIn(
     complain(`${file} cannot be read (${code ?? message})`)
     return ''
   }
+}
+
+const forgeNames = { github: 'GitHub', gitea: 'Gitea' } as const
+
+/** `https://git.example.com/example/fleet.git` -> `https://git.example.com/api/v1`, where it is Gitea's. */
+function usualApiUrl(forge: keyof typeof forgeNames, url: string): string | undefined {
+  if (forge === 'github') return 'https://api.github.com'
+  const root = /^(https?:\/\/.+?)\/[^/]+\/[^/]+\/?$/.exec(url)?.[1]
+  return root === undefined ? undefined : `${root}/api/v1`
 }
 
 /** `git@github.com:example/fleet.git` -> `example/fleet` */

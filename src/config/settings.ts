@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import type { Code } from '../model/diagnostic.ts'
+import type { Forge } from '../model/forge.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { SettingSchema } from './environment.ts'
 
@@ -28,7 +29,7 @@ export interface Settings {
 
 export interface RepositorySettings {
   readonly name: string
-  readonly forge: 'git' | 'github'
+  readonly forge: Forge['kind']
   readonly url: string
   readonly project?: string
   readonly branch?: string
@@ -37,7 +38,7 @@ export interface RepositorySettings {
   readonly tokenFile?: string
   readonly showContents?: boolean
   readonly proposalBranches: boolean
-  readonly apiUrl: string
+  readonly apiUrl?: string
 }
 
 /** The one place that says what the settings look like. */

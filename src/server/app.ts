@@ -2,16 +2,18 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { matchedRoutes } from 'hono/route'
 import type { MetricsRegistry } from '../log/metrics.ts'
+import type { Forge } from '../model/forge.ts'
 import type { Log, Progress, Queue } from '../model/ports.ts'
 import { addCommands } from './commands.ts'
 import { addFollow } from './follow.ts'
 import { addGitHook } from './git-hook.ts'
+import { addGiteaWebhook } from './gitea-webhook.ts'
 import { addGithubWebhook } from './github-webhook.ts'
 
 /** A repository as the server knows it. */
 export interface ServedRepository {
   readonly name: string
-  readonly forge: 'git' | 'github'
+  readonly forge: Forge['kind']
   /** `owner/name` at the forge. */
   readonly project?: string
   readonly secret: string
@@ -69,6 +71,7 @@ export function createApp(options: AppOptions): Hono {
     c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
   )
   addGithubWebhook(app, options)
+  addGiteaWebhook(app, options)
   addGitHook(app, options)
   addFollow(app, options)
   addCommands(app, options)

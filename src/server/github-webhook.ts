@@ -1,78 +1,13 @@
-import { Webhooks } from '@octokit/webhooks'
 import type { Hono } from 'hono'
-import type { AppOptions, ServedRepository } from './app.ts'
-import { isObject, parseObject } from './body.ts'
-import { enqueue } from './enqueue.ts'
-import { toJobs } from './webhook.ts'
+import type { AppOptions } from './app.ts'
+import { addForgeWebhook } from './forge-webhook.ts'
 
-/** `POST /webhooks/github`: nothing is read from a body before its signature is known to be ours. */
+/** `POST /webhooks/github` */
 export function addGithubWebhook(app: Hono, options: AppOptions): void {
-  const { queue, log, metrics } = options
-  const repositories = options.repositories.filter(({ forge }) => forge === 'github')
-  const findSigners = createSignatureCheck(repositories)
-
-  app.post('/webhooks/github', async (c) => {
-    const answer = (result: string, status: 202 | 400 | 401 | 503): Response => {
-      metrics.webhookReceived('github', result)
-      return c.json({ result }, status)
-    }
-    const delivery = c.req.header('x-github-delivery')
-    const event = c.req.header('x-github-event') ?? ''
-    const body = await c.req.text()
-    const signers = await findSigners(body, c.req.header('x-hub-signature-256') ?? '')
-    if (signers.length === 0) {
-      log.warn({ delivery, event }, 'refused a webhook: no or a wrong signature')
-      return answer('unauthorized', 401)
-    }
-    const payload = parseObject(body)
-    if (payload === undefined) {
-      log.warn(
-        { delivery, event },
-        'refused a webhook: choose application/json as its content type',
-      )
-      return answer('invalid', 400)
-    }
-    const project = projectIn(payload)
-    const repository = repositories.find((one) => isSame(one.project, project))
-    if (repository === undefined) {
-      log.info({ delivery, event, project }, 'ignored a webhook: unknown repository')
-      return answer('ignored', 202)
-    }
-    if (!signers.includes(repository)) {
-      log.warn({ delivery, event, project }, "refused a webhook: another repository's signature")
-      return answer('unauthorized', 401)
-    }
-    const jobs = toJobs(event, payload, repository.name)
-    if (jobs.length === 0) return answer('ignored', 202)
-    if (!(await enqueue(queue, log, jobs))) return answer('unavailable', 503)
-    log.info({ delivery, event, jobs }, 'a webhook')
-    return answer('queued', 202)
+  addForgeWebhook(app, options, {
+    forge: 'github',
+    delivery: (c) => c.req.header('x-github-delivery'),
+    event: (c) => c.req.header('x-github-event'),
+    signature: (c) => c.req.header('x-hub-signature-256') ?? '',
   })
 }
-
-/** Gives the repositories whose secret signed a body; several may share one. */
-function createSignatureCheck(repositories: readonly ServedRepository[]) {
-  const silent = { debug() {}, info() {}, warn() {}, error() {} }
-  const webhooks = [...new Set(repositories.map(({ secret }) => secret))].map(
-    (secret) => [secret, new Webhooks({ secret, log: silent })] as const,
-  )
-  return async (body: string, signature: string): Promise<readonly ServedRepository[]> => {
-    // The package throws on what is empty.
-    if (body === '' || signature === '') return []
-    for (const [secret, webhook] of webhooks) {
-      if (await webhook.verify(body, signature)) {
-        return repositories.filter((repository) => repository.secret === secret)
-      }
-    }
-    return []
-  }
-}
-
-function projectIn({ repository }: Readonly<Record<string, unknown>>): string | undefined {
-  const name = isObject(repository) ? repository['full_name'] : undefined
-  return typeof name === 'string' ? name : undefined
-}
-
-/** GitHub ignores the case of names. */
-const isSame = (a: string | undefined, b: string | undefined): boolean =>
-  a !== undefined && a.toLowerCase() === b?.toLowerCase()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, RepositoryConfig } from '../config/config.ts'
+import { createGitea } from '../forge/gitea.ts'
 import { createGithub } from '../forge/github.ts'
 import { createPlainGit } from '../forge/plain-git.ts'
 import { createGit } from '../git/git.ts'
@@ -8,7 +9,8 @@ import { createLedgerStore } from '../git/ledger-store.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { createSource } from '../jobs/source.ts'
 import type { Compile } from '../model/compilation.ts'
-import type { Log } from '../model/ports.ts'
+import type { Forge } from '../model/forge.ts'
+import type { Git, Log } from '../model/ports.ts'
 
 /** Opens the configured repositories; throws where a branch has to be asked for and nobody answers. */
 export async function openRepositories(
@@ -37,7 +39,7 @@ async function openRepository(
     url,
     mirror,
     env,
-    ...(settings.forge === 'github' ? { refs: ['refs/pull/*/head'] } : {}),
+    ...(settings.forge !== 'git' ? { refs: ['refs/pull/*/head'] } : {}),
     ...(token !== undefined && /^https?:/.test(url)
       ? { identity: { kind: 'http' as const, authorization: () => Promise.resolve(basic(token)) } }
       : keyFile !== undefined
@@ -55,15 +57,7 @@ async function openRepository(
     generatedBranch: settings.generatedBranch ?? `nixcluster/${branch}`,
     mirror,
     git,
-    forge:
-      settings.forge === 'github'
-        ? createGithub({
-            project: settings.project ?? '',
-            branch,
-            token: token ?? '',
-            apiUrl: settings.apiUrl,
-          })
-        : createPlainGit({ git, branch, log }),
+    forge: openForge(settings, branch, git, log),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
     source: createSource(git, compile),
@@ -72,7 +66,23 @@ async function openRepository(
   }
 }
 
-/** As GitHub takes a token over HTTPS. */
+function openForge(
+  { forge, project = '', token = '', apiUrl = '' }: RepositoryConfig,
+  branch: string,
+  git: Git,
+  log: Log,
+): Forge {
+  switch (forge) {
+    case 'git':
+      return createPlainGit({ git, branch, log })
+    case 'github':
+      return createGithub({ project, branch, token, apiUrl })
+    case 'gitea':
+      return createGitea({ project, branch, token, apiUrl })
+  }
+}
+
+/** As GitHub and Gitea take a token over HTTPS: with any name beside it. */
 const basic = (token: string): string =>
   `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
 

@@ -1,19 +1,21 @@
 import type { Job } from '../model/ports.ts'
 
-/** What we look at in GitHub's payloads; all of it is a hint that is read again from the forge. */
-export interface GithubPayload {
+/** What we look at in the payloads of GitHub and Gitea; all of it is a hint that is read again from the forge. */
+export interface ForgePayload {
   readonly action?: unknown
   readonly ref?: unknown
   readonly number?: unknown
 }
 
-/** What of a pull request changes its plan; `edited` may change the base. */
-const planned = ['opened', 'synchronize', 'reopened', 'closed', 'edited', 'ready_for_review']
+/** What of a pull request changes its plan; `edited` may change the base, Gitea says `synchronized`. */
+const planned = [
+  ...['opened', 'synchronize', 'synchronized', 'reopened', 'closed', 'edited', 'ready_for_review'],
+]
 
-/** Gives the jobs that an event of GitHub asks for; none for what does not concern us. */
+/** Gives the jobs that an event of GitHub or Gitea asks for; none for what does not concern us. */
 export function toJobs(
   event: string,
-  { action, ref, number }: GithubPayload,
+  { action, ref, number }: ForgePayload,
   repository: string,
 ): readonly Job[] {
   if (event === 'push') return typeof ref === 'string' ? lookAt(ref, repository) : []

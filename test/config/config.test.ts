@@ -55,7 +55,6 @@ test('a short file gets every default', () => {
         forge: 'git',
         url: '/srv/git/fleet.git',
         secret,
-        apiUrl: 'https://api.github.com',
         proposalBranches: false,
       },
     ],
@@ -78,6 +77,37 @@ repositories:
     token: 'ghp_abcdefghijklmnopqrst',
     apiUrl: 'https://github.example.com/api/v3',
   })
+})
+
+test.each([
+  ['https://git.example.com/example/fleet.git', 'https://git.example.com/api/v1'],
+  ['https://example.com:3000/git/example/fleet', 'https://example.com:3000/git/api/v1'],
+])('Gitea: the API of %s is at %s', (url, apiUrl) => {
+  const { config, problems } = read(`
+repositories:
+  - { name: fleet, forge: gitea, url: '${url}', secretFile: fleet.secret, tokenFile: /run/secrets/token }
+`)
+  expect(problems).toEqual([])
+  expect(config?.repositories[0]).toMatchObject({ project: 'example/fleet', apiUrl })
+})
+
+test('Gitea: an SSH URL does not tell where the API is, and a token is needed', () => {
+  const { problems } = read(`
+repositories:
+  - { name: fleet, forge: gitea, url: 'git@git.example.com:example/fleet.git', secretFile: fleet.secret }
+`)
+  expect(problems).toEqual([
+    "controller.yaml:3:5: error: 'fleet' needs a tokenFile for Gitea",
+    "controller.yaml:3:39: error: the URL does not tell where Gitea's API is (add apiUrl, for example https://git.example.com/api/v1)",
+  ])
+})
+
+test('GitHub: the API is the public one where nothing else is said', () => {
+  const { config } = read(`
+repositories:
+  - { name: fleet, forge: github, url: 'git@github.com:example/fleet.git', secretFile: fleet.secret, tokenFile: /run/secrets/token }
+`)
+  expect(config?.repositories[0]?.apiUrl).toBe('https://api.github.com')
 })
 
 test('every setting may come from the environment, which wins', () => {
@@ -147,7 +177,7 @@ repositories:
     "controller.yaml:1:11: error: unknown key 'prot', did you mean 'port'?",
     "controller.yaml:2:7: error: poll has another form than 'often' (for example 60s)",
     "controller.yaml:4:5: error: the key 'secretFile' is missing (for example /run/secrets/fleet-webhook)",
-    "controller.yaml:5:12: error: repositories.0.forge must be git or github, did you mean 'github'? (for example github)",
+    "controller.yaml:5:12: error: repositories.0.forge must be git or github or gitea, did you mean 'github'? (for example github)",
   ])
 })
 
