@@ -1,12 +1,14 @@
 import type { Rollout } from '../model/ledger.ts'
-import type { CommitStatus, Proposal } from '../model/forge.ts'
+import type { Check, CommitStatus, Proposal } from '../model/forge.ts'
 import type { Clock, Log } from '../model/ports.ts'
 import type { Plan } from '../model/plan.ts'
-import { conflictComment, planComment } from '../report/plan-comment.ts'
+import { toAnnotations } from '../report/annotations.ts'
+import { escapeText } from '../report/markdown.ts'
+import { conflictComment, planComment, staleComment } from '../report/plan-comment.ts'
 import { heldBack } from '../report/held-back.ts'
 import { problemsComment } from '../report/problems-comment.ts'
 import { rolloutEndLines } from '../report/rollout-text.ts'
-import { headline, sentences } from '../report/summary.ts'
+import { mistakesStatusLine, planStatusLine, statusLine } from '../report/status-line.ts'
 import { count, list } from '../report/wording.ts'
 import { isSettled } from '../rollout/settled.ts'
 import type { Announce } from './announce.ts'
@@ -51,40 +53,33 @@ export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
     async planning(repository, proposal, soFar) {
       // Nobody waits for a note in git.
       if (soFar.kind !== 'plan' || repository.forge.kind === 'git') return
-      const showing = await showingOf(repository, proposal)
-      await comment(repository, proposal, soFar, planComment(lasting(soFar.plan), showing))
-      await planStatus(repository, proposal, 'pending', 'Being evaluated.')
+      const showing = { ...(await showingOf(repository, proposal)), evaluating: true }
+      const markdown = planComment(lasting(soFar.plan), showing)
+      await comment(repository, proposal, soFar, markdown)
+      await planStatus(repository, proposal, { state: 'pending', description: evaluating })
+      if (soFar.warnings.length === 0) return
+      // A check that is not over would hold nobody up: the status does.
+      await check(repository, proposal, soFar, { state: 'neutral', title: evaluating, markdown })
     },
 
-    async outdated(repository, proposal, _last, now) {
-      await planStatus(repository, proposal, 'pending', `${now.base} has moved: planned again.`)
+    async outdated(repository, proposal, last, now) {
+      if (repository.forge.kind === 'git') return
+      const was = planComment(lasting(last.plan), await showingOf(repository, proposal))
+      await comment(repository, proposal, last, staleComment(was, now))
+      const description = statusLine(`${now.base} has moved: this plan is being made again.`)
+      await planStatus(repository, proposal, { state: 'pending', description })
     },
 
     async planned(repository, proposal, planned) {
       if (planned.kind === 'nothing') return
-      const showing = await showingOf(repository, proposal)
-      const { head, base } = proposal
-      switch (planned.kind) {
-        case 'plan': {
-          const { plan } = planned
-          await comment(repository, proposal, planned, planComment(lasting(plan), showing))
-          const state = plan.failures.length > 0 ? 'failure' : 'success'
-          return planStatus(repository, proposal, state, sentences(headline(plan)))
-        }
-        case 'mistakes': {
-          const { diagnostics } = planned
-          const markdown = problemsComment(diagnostics, { head, ...showing })
-          await comment(repository, proposal, planned, markdown)
-          const description = `${count(diagnostics.length, 'mistake')} in the configuration`
-          return planStatus(repository, proposal, 'failure', description)
-        }
-        case 'conflict': {
-          const { title, files } = planned
-          await comment(repository, proposal, planned, conflictComment(title, files))
-          const description = `cannot be merged into ${base}: conflict in ${list(files)}`
-          return planStatus(repository, proposal, 'failure', description)
-        }
-      }
+      const markdown = bodyOf(proposal, planned, await showingOf(repository, proposal))
+      const { state, title } = verdictOf(proposal, planned)
+      await comment(repository, proposal, planned, markdown)
+      await check(repository, proposal, planned, {
+        state: state === 'pending' ? 'neutral' : state,
+        ...{ title, markdown },
+      })
+      await planStatus(repository, proposal, { state, description: title })
     },
 
     nothingProposed: () => Promise.resolve(),
@@ -163,9 +158,73 @@ async function comment(
 const planStatus = (
   { forge }: Repository,
   { head }: Proposal,
-  state: CommitStatus['state'],
-  description: string,
-): Promise<void> => forge.ensureStatus(head, { context: 'nixcluster/plan', state, description })
+  status: Pick<CommitStatus, 'state' | 'description'>,
+): Promise<void> => forge.ensureStatus(head, { context: 'nixcluster/plan', ...status })
+
+const evaluating = 'Being evaluated.'
+
+type Told = Exclude<Planned, { readonly kind: 'nothing' }>
+
+/** What a merge would mean for whoever has to let it through. */
+function verdictOf(
+  { base }: Proposal,
+  planned: Told,
+): { readonly state: 'success' | 'failure' | 'pending'; readonly title: string } {
+  switch (planned.kind) {
+    case 'plan': {
+      const { plan } = planned
+      const title = planStatusLine(plan)
+      const isRefused = plan.failures.length > 0 || plan.removals !== undefined
+      if (isRefused) return { state: 'failure', title }
+      // Somebody has to approve it first.
+      return { state: plan.kind === 'static' ? 'pending' : 'success', title }
+    }
+    case 'mistakes':
+      return { state: 'failure', title: mistakesStatusLine(planned.diagnostics) }
+    case 'conflict': {
+      const text = `Cannot be merged into ${base}: conflict in ${list(planned.files)}`
+      return { state: 'failure', title: statusLine(text) }
+    }
+  }
+}
+
+function bodyOf({ head }: Proposal, planned: Told, showing: Showing): string {
+  switch (planned.kind) {
+    case 'plan':
+      return planComment(lasting(planned.plan), showing)
+    case 'mistakes':
+      return problemsComment(planned.diagnostics, { head, ...showing })
+    case 'conflict':
+      return conflictComment(planned.title, planned.files)
+  }
+}
+
+/** One check of ours beside the statuses: it has what is wrong beside its lines. */
+async function check(
+  { forge }: Repository,
+  { kind, head }: Proposal,
+  planned: Told,
+  {
+    markdown,
+    ...verdict
+  }: Pick<Check, 'state' | 'title'> & {
+    readonly markdown: string
+  },
+): Promise<void> {
+  const diagnostics =
+    planned.kind === 'conflict'
+      ? []
+      : planned.kind === 'plan'
+        ? planned.warnings
+        : planned.diagnostics
+  const files = planned.kind === 'conflict' ? new Set<string>() : planned.changedFiles
+  await forge.ensureCheck(head, {
+    ...{ name: 'nixcluster', ...verdict },
+    // The comment has it all, where there is one.
+    summary: kind === 'queue' ? markdown : escapeText(verdict.title),
+    annotations: toAnnotations(diagnostics, files),
+  })
+}
 
 /** Without its time, which would make another text of the same plan. */
 function lasting({ tookMs: _, ...plan }: Plan): Plan {

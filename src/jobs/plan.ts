@@ -1,6 +1,6 @@
 import { isYaml } from '../compile/configuration.ts'
 import { toDiagnostics } from '../compile/diagnostics.ts'
-import { checkRemovals } from '../diff/removals.ts'
+import { checkRemovals, removalsToAllow } from '../diff/removals.ts'
 import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
@@ -10,13 +10,17 @@ import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { Clock, Nix } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
+import { allowedRemovals } from '../rollout/consent.ts'
+import { pausesOf } from '../rollout/pause.ts'
 import { planMachines, type ChangedMachine } from './plan-machines.ts'
 import { writeGenerated } from './publish.ts'
 import type { PublishSettings } from './publish.ts'
+import { wasDeployed } from './removals.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
 import { fingerprintsOf } from './systems.ts'
 import type { FindSystems, PlanLimits, Systems } from './systems.ts'
+import { meantBy } from './tick.ts'
 
 export interface PlanPorts {
   readonly nix: Nix
@@ -35,6 +39,7 @@ export type Planned =
       readonly kind: 'mistakes'
       readonly diagnostics: readonly Diagnostic[]
       readonly texts: ReadonlyMap<string, string>
+      readonly changedFiles: ReadonlySet<string>
     }
   | { readonly kind: 'conflict'; readonly title: PlanTitle; readonly files: readonly string[] }
   | { readonly kind: 'nothing'; readonly reason: string }
@@ -43,8 +48,11 @@ export type Planned =
 export interface PlannedMerge {
   readonly kind: 'plan'
   readonly plan: Plan
+  /** And, as errors, what a merge would remove too much of. */
   readonly warnings: readonly Diagnostic[]
   readonly texts: ReadonlyMap<string, string>
+  /** Paths whose content is new, another or gone. */
+  readonly changedFiles: ReadonlySet<string>
 }
 
 /** A plan as far as it is known without Nix. */
@@ -89,15 +97,17 @@ export async function draftPlan(
   }
   if (merge.kind === 'conflict') return { planned: { ...merge, title } }
 
-  const after = await source(merge.tree)
-  const { texts } = after
+  const [before, after] = [await source(base), await source(merge.tree)]
+  const shown = { texts: after.texts, changedFiles: changedFiles(before, after) }
   if (after.mistakes.length > 0)
-    return { planned: { kind: 'mistakes', diagnostics: after.mistakes, texts } }
-  const before = await source(base)
+    return { planned: { kind: 'mistakes', diagnostics: after.mistakes, ...shown } }
   const { ledger } = await repository.ledger.read()
-  const refusals = await removalsOf(repository, ledger, before, after, merge.tree)
-  if (refusals.length > 0) return { planned: { kind: 'mistakes', diagnostics: refusals, texts } }
-
+  const removals = await removalsOf(repository, proposal, {
+    ledger,
+    before,
+    after,
+    tree: merge.tree,
+  })
   const left = new Set(namesOf(after))
   // Not by the reasons: these know the YAML, and a change may lie in a module alone.
   const [was, is] = [before, after].map((one) => fingerprintsOf(one, nixVersion, hash))
@@ -110,7 +120,10 @@ export async function draftPlan(
       removed: namesOf(before).filter((name) => !left.has(name)),
       reasons: reasonsOf(before, after),
       ...(approval === undefined ? {} : { approvedBy: approval.by }),
+      ...(removals.count === 0 ? {} : { removals: removals.count }),
     },
+    shown,
+    warnings: [...removals.diagnostics, ...after.compilation.diagnostics],
     took: () => clock.now().getTime() - started,
   }
   const plan: Plan = {
@@ -121,9 +134,9 @@ export async function draftPlan(
     failures: [],
     tookMs: change.took(),
   }
-  const { diagnostics: warnings } = after.compilation
+  const { warnings } = change
   return {
-    planned: { kind: 'plan', plan, warnings, texts },
+    planned: { kind: 'plan', plan, warnings, ...shown },
     ...(proposal.trusted || approval !== undefined
       ? { evaluate: ((how) => evaluateChange(change, how, ports)) as Evaluate, merged: after }
       : {}),
@@ -142,14 +155,16 @@ interface Change {
   readonly after: CompiledSource
   readonly ledger: Ledger
   readonly baseCommit: string
-  readonly common: Pick<Plan, 'title' | 'removed' | 'reasons' | 'approvedBy'>
+  readonly common: Pick<Plan, 'title' | 'removed' | 'reasons' | 'approvedBy' | 'removals'>
+  readonly shown: Pick<PlannedMerge, 'texts' | 'changedFiles'>
+  readonly warnings: readonly Diagnostic[]
   readonly took: () => number
 }
 
 async function evaluateChange(
-  { repository, proposal, before, after, ledger, baseCommit, common, took }: Change,
+  { repository, proposal, before, after, ledger, baseCommit, common, shown, ...change }: Change,
   how: 'remembered' | 'with Nix',
-  { nix, systems, settings, planLimits }: PlanPorts,
+  { nix, systems, settings, planLimits, clock }: PlanPorts,
 ): Promise<PlannedMerge | undefined> {
   const request = {
     ...{ repository: repository.name, mirror: repository.mirror },
@@ -185,6 +200,7 @@ async function evaluateChange(
     }
   }
   const machines = await planMachines(nix, ledger, changed)
+  const paused = pausedIn(ledger, after, changed, clock.now().toISOString())
   const plan: Plan = {
     ...common,
     kind: 'evaluated',
@@ -193,32 +209,44 @@ async function evaluateChange(
     ),
     unaffected,
     failures,
+    ...(paused.length === 0 ? {} : { paused }),
     ...(ledger.adopted === undefined
       ? { waits: 'nothing is deployed before somebody says `nixcluster deploy` once' }
       : {}),
-    tookMs: took(),
+    tookMs: change.took(),
   }
-  const warnings = [...after.compilation.diagnostics, ...unusedOf(after, wanted.unused)]
-  return { kind: 'plan', plan, warnings, texts: after.texts }
+  const warnings = [...change.warnings, ...unusedOf(after, wanted.unused)]
+  return { kind: 'plan', plan, warnings, ...shown }
 }
 
-/** What goes away at once is refused, unless it brings back a tree that was deployed before. */
+/** (R26) What a merge removes more of than a change may, unless somebody allowed it for this head. */
 async function removalsOf(
   { git }: Repository,
-  { rollouts }: Ledger,
-  before: CompiledSource,
-  after: CompiledSource,
-  tree: string,
-): Promise<readonly Diagnostic[]> {
+  proposal: Proposal,
+  { ledger, before, after, tree }: Pick<Change, 'ledger' | 'before' | 'after'> & { tree: string },
+): Promise<{ readonly count: number; readonly diagnostics: readonly Diagnostic[] }> {
   const [old, now] = [before.compilation, after.compilation]
-  if (old.inventory === undefined || now.inventory === undefined) return []
-  const refusals = checkRemovals(old.inventory, now.inventory)
-  if (refusals.length === 0) return []
-  // A commit that was rewound away may be gone.
-  const treeOf = (commit: string) => git.treeOf(commit).catch(() => undefined)
-  const trees = await Promise.all(rollouts.map(({ source }) => treeOf(source)))
-  if (trees.includes(tree)) return []
-  return toDiagnostics(refusals, now.locate)
+  const none = { count: 0, diagnostics: [] }
+  if (old.inventory === undefined || now.inventory === undefined) return none
+  const count = removalsToAllow(old.inventory, now.inventory)
+  if (count <= allowedRemovals(ledger, proposal)) return none
+  if (await wasDeployed(git, ledger, tree)) return none
+  return {
+    count,
+    diagnostics: toDiagnostics(checkRemovals(old.inventory, now.inventory), now.locate),
+  }
+}
+
+/** (R25) Machines that would get something new and do not get it before a pause is over. */
+function pausedIn(
+  ledger: Ledger,
+  { compilation: { inventory } }: CompiledSource,
+  changed: readonly ChangedMachine[],
+  now: string,
+): readonly string[] {
+  if (inventory === undefined) return []
+  const paused = pausesOf(ledger, meantBy(ledger, inventory), now)
+  return changed.map(({ name }) => name).filter((name) => paused[name] !== undefined)
 }
 
 /** Values that have no effect are seen only by evaluating them. */
