@@ -48,7 +48,11 @@ async function serve(
   printDiagnostics(diagnostics, new Map([[file, text ?? '']]), context, context.stderr)
   if (config === undefined) return context.exit(1)
   const secrets = [
-    ...config.repositories.flatMap(({ secret, token }) => [secret, token ?? '']),
+    ...config.repositories.flatMap(({ secret, token, app }) => [
+      secret,
+      token ?? '',
+      app?.privateKey ?? '',
+    ]),
     config.redis.password ?? '',
   ]
   const log = createLog({

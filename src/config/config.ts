@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Code, Complaint, Diagnostic } from '../model/diagnostic.ts'
 import type { Forge } from '../model/forge.ts'
@@ -42,11 +43,19 @@ export interface RepositoryConfig {
   /** Signs webhooks, hooks and commands. */
   readonly secret: string
   readonly token?: string
+  readonly app?: AppConfig
   /** Comments show what is in files; absent: where the forge says that strangers cannot read them. */
   readonly showContents?: boolean
   readonly proposalBranches: boolean
   /** The forge's REST API, without a slash at the end. */
   readonly apiUrl?: string
+}
+
+/** A GitHub App, its key as PEM. */
+export interface AppConfig {
+  readonly id: string
+  readonly privateKey: string
+  readonly installation?: number
 }
 
 /** A file as `readConfig` needs it: its text, and its permission bits. */
@@ -190,7 +199,7 @@ function decodeRepository(
   complain: Complain,
 ): RepositoryConfig {
   const at = (key: string): readonly (string | number)[] => ['repositories', index, key]
-  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile } = repository
+  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile, app } = repository
   if (settings.repositories.findIndex((other) => other.name === name) < index) {
     complain(at('name'), 'config/duplicate-name', `a repository above is called '${name}' as well`)
   }
@@ -204,8 +213,9 @@ function decodeRepository(
       hint: 'add project: owner/name',
     })
   }
-  if (forge !== 'git' && tokenFile === undefined) {
-    const message = `'${name}' needs a tokenFile for ${forgeNames[forge]}`
+  if (forge !== 'git' && tokenFile === undefined && (forge !== 'github' || app === undefined)) {
+    const what = forge === 'github' ? 'a tokenFile or an app' : 'a tokenFile'
+    const message = `'${name}' needs ${what} for ${forgeNames[forge]}`
     complain(['repositories', index], 'config/no-token', message)
   }
   const apiUrl = forge === 'git' ? undefined : (repository.apiUrl ?? usualApiUrl(forge, url))
@@ -213,6 +223,13 @@ function decodeRepository(
     complain(at('url'), 'config/no-api-url', `the URL does not tell where Gitea's API is`, {
       hint: 'add apiUrl, for example https://git.example.com/api/v1',
     })
+  }
+  if (app !== undefined && (forge !== 'github' || tokenFile !== undefined)) {
+    const [why, hint] =
+      forge === 'github'
+        ? ['there is a tokenFile already, and one of both is used', 'remove one of them']
+        : [`'${forge}' has no Apps`, 'remove it, or say forge: github']
+    complain(at('app'), 'config/needless-app', why, { hint, atKey: true })
   }
   const secret = readSecret(at('secretFile'), secretFile)
   if (secret !== '' && secret.length < 16) {
@@ -229,9 +246,35 @@ function decodeRepository(
     ...(generatedBranch === undefined ? {} : { generatedBranch }),
     secret,
     ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile'), tokenFile) }),
+    ...(app === undefined ? {} : { app: decodeApp(app, at('app'), readSecret, complain) }),
     ...(repository.showContents === undefined ? {} : { showContents: repository.showContents }),
     proposalBranches: repository.proposalBranches,
     ...(apiUrl === undefined ? {} : { apiUrl: apiUrl.replace(/\/+$/, '') }),
+  }
+}
+
+function decodeApp(
+  { id, privateKeyFile, installation }: NonNullable<RepositorySettings['app']>,
+  path: readonly (string | number)[],
+  readSecret: (path: readonly (string | number)[], file: string) => string,
+  complain: Complain,
+): AppConfig {
+  const at = [...path, 'privateKeyFile']
+  const privateKey = readSecret(at, privateKeyFile)
+  // What cannot be read or is empty was told already.
+  if (privateKey !== '' && !isRsaKey(privateKey)) {
+    complain(at, 'config/private-key', 'the file has no private RSA key in PEM', {
+      hint: "GitHub makes one on the App's page, below Private keys",
+    })
+  }
+  return { id: String(id), privateKey, ...(installation === undefined ? {} : { installation }) }
+}
+
+function isRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa'
+  } catch {
+    return false
   }
 }
 

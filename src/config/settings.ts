@@ -36,6 +36,11 @@ export interface RepositorySettings {
   readonly generatedBranch?: string
   readonly secretFile: string
   readonly tokenFile?: string
+  readonly app?: {
+    readonly id: number | string
+    readonly privateKeyFile: string
+    readonly installation?: number
+  }
   readonly showContents?: boolean
   readonly proposalBranches: boolean
   readonly apiUrl?: string

@@ -1,4 +1,5 @@
 import type { CommandComment } from '../model/forge.ts'
+import { cutMarkdown } from './cut.ts'
 
 /** A comment of a pull request as a forge lists it, whichever forge. */
 export interface ListedComment {
@@ -22,15 +23,8 @@ const answerMarker = (id: string): string => `<!-- nixcluster:answer ${id} -->`
 /** The one comment of a proposal; what is over the limit in bytes of UTF-8 is cut at the end of a line. */
 export function planComment(markdown: string, head: string, longest: number): string {
   const marker = `<!-- nixcluster:plan ${head} -->`
-  const text = `${marker}\n${markdown}`
-  if (Buffer.byteLength(text) <= longest) return text
   const note = '\n\n*This comment is too long and ends here.*'
-  const fence = '\n```'
-  const room = longest - Buffer.byteLength(note) - fence.length
-  const cut = Buffer.from(text).subarray(0, room).toString()
-  const whole = cut.slice(0, Math.max(cut.lastIndexOf('\n'), marker.length))
-  const fences = whole.match(/^```/gm)?.length ?? 0
-  return whole + (fences % 2 === 1 ? fence : '') + note
+  return cutMarkdown(`${marker}\n${markdown}`, longest, { keep: marker.length, note })
 }
 
 /** Our comment of the plan; others may write our marker, and are not us. */

@@ -3,6 +3,12 @@ import { join } from 'node:path'
 import type { Config, RepositoryConfig } from '../config/config.ts'
 import { createGitea } from '../forge/gitea.ts'
 import { createGithub } from '../forge/github.ts'
+import {
+  basicAuthorization,
+  createGithubClient,
+  createGithubMemory,
+} from '../forge/github-client.ts'
+import type { GithubClient, GithubMemory } from '../forge/github-client.ts'
 import { createPlainGit } from '../forge/plain-git.ts'
 import { createGit } from '../git/git.ts'
 import { createLedgerStore } from '../git/ledger-store.ts'
@@ -19,29 +25,39 @@ export async function openRepositories(
   compile: Compile,
   log: Log,
 ): Promise<ReadonlyMap<string, Repository>> {
+  const memory = createGithubMemory()
   const opened = await Promise.all(
-    config.repositories.map((repository) => openRepository(config, repository, env, compile, log)),
+    config.repositories.map((repository) =>
+      openRepository(config, repository, { env, compile, log, memory }),
+    ),
   )
   return new Map(opened.map((repository) => [repository.name, repository]))
+}
+
+interface World {
+  readonly env: Readonly<Record<string, string>>
+  readonly compile: Compile
+  readonly log: Log
+  readonly memory: GithubMemory
 }
 
 async function openRepository(
   config: Config,
   settings: RepositoryConfig,
-  env: Readonly<Record<string, string>>,
-  compile: Compile,
-  log: Log,
+  { env, compile, log, memory }: World,
 ): Promise<Repository> {
-  const { name, url, token } = settings
+  const { name, url } = settings
   const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
   const keyFile = config.ssh.identityFile
+  const github = githubOf(settings, memory)
+  const authorization = authorizationOf(settings, github)
   const git = createGit({
     url,
     mirror,
     env,
     ...(settings.forge !== 'git' ? { refs: ['refs/pull/*/head'] } : {}),
-    ...(token !== undefined && /^https?:/.test(url)
-      ? { identity: { kind: 'http' as const, authorization: () => Promise.resolve(basic(token)) } }
+    ...(authorization !== undefined && /^https?:/.test(url)
+      ? { identity: { kind: 'http' as const, authorization } }
       : keyFile !== undefined
         ? { identity: { kind: 'ssh' as const, keyFile } }
         : {}),
@@ -57,7 +73,7 @@ async function openRepository(
     generatedBranch: settings.generatedBranch ?? `nixcluster/${branch}`,
     mirror,
     git,
-    forge: openForge(settings, branch, git, log),
+    forge: openForge(settings, branch, git, github, log),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
     source: createSource(git, compile),
@@ -70,21 +86,33 @@ function openForge(
   { forge, project = '', token = '', apiUrl = '' }: RepositoryConfig,
   branch: string,
   git: Git,
+  github: GithubClient | undefined,
   log: Log,
 ): Forge {
-  switch (forge) {
-    case 'git':
-      return createPlainGit({ git, branch, log })
-    case 'github':
-      return createGithub({ project, branch, token, apiUrl })
-    case 'gitea':
-      return createGitea({ project, branch, token, apiUrl })
-  }
+  if (github !== undefined) return createGithub(github, branch)
+  return forge === 'gitea'
+    ? createGitea({ project, branch, token, apiUrl })
+    : createPlainGit({ git, branch, log })
 }
 
-/** As GitHub and Gitea take a token over HTTPS: with any name beside it. */
-const basic = (token: string): string =>
-  `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
+function githubOf(
+  { forge, project = '', token = '', app, apiUrl = '' }: RepositoryConfig,
+  memory: GithubMemory,
+): GithubClient | undefined {
+  if (forge !== 'github') return undefined
+  const credential =
+    app === undefined ? { kind: 'token' as const, token } : { kind: 'app' as const, ...app }
+  return createGithubClient({ project, apiUrl, memory, credential })
+}
+
+/** How git shows over HTTPS who it is; Gitea takes a token as GitHub does. */
+function authorizationOf(
+  { token }: RepositoryConfig,
+  github: GithubClient | undefined,
+): (() => Promise<string>) | undefined {
+  if (github !== undefined) return () => github.gitAuthorization()
+  return token === undefined ? undefined : () => Promise.resolve(basicAuthorization(token))
+}
 
 const digest = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -97,7 +98,14 @@ function ofFleet(texts: Record<string, string>): string[] {
   return compileTexts(whole).diagnostics.map(({ code }) => code)
 }
 
-const secrets: Readonly<Record<string, string>> = { 'weak.secret': 'hunter2' }
+const secrets: Readonly<Record<string, string>> = {
+  'weak.secret': 'hunter2',
+  'app.pem': generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey,
+}
 
 const settings =
   'repositories: [{ name: fleet, url: /srv/git/fleet.git, secretFile: fleet.secret }]'

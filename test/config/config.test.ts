@@ -1,14 +1,22 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { toMilliseconds } from '../../src/config/duration.ts'
 
 const secret = '0123456789abcdef'
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+})
 const files: Record<string, { text: string; mode: number }> = {
   '/etc/nixcluster/fleet.secret': { text: `${secret}\n`, mode: 0o100600 },
   '/etc/nixcluster/open.secret': { text: secret, mode: 0o100644 },
   '/etc/nixcluster/short.secret': { text: 'hunter2', mode: 0o100600 },
   '/etc/nixcluster/empty.secret': { text: '\n', mode: 0o100600 },
+  '/run/secrets/app.pem': { text: privateKey, mode: 0o100400 },
+  '/etc/nixcluster/open.pem': { text: privateKey, mode: 0o100644 },
   '/run/secrets/token': { text: 'ghp_abcdefghijklmnopqrst', mode: 0o100400 },
 }
 
@@ -110,6 +118,49 @@ repositories:
   expect(config?.repositories[0]?.apiUrl).toBe('https://api.github.com')
 })
 
+test('GitHub: an App stands in for the token, by its key', () => {
+  const { config, problems } = read(`
+repositories:
+  - name: fleet
+    forge: github
+    url: https://github.com/example/fleet.git
+    secretFile: fleet.secret
+    app: { id: 123456, privateKeyFile: /run/secrets/app.pem, installation: 7 }
+`)
+  expect(problems).toEqual([])
+  expect(config?.repositories[0]).toMatchObject({
+    app: { id: '123456', privateKey: privateKey.trim(), installation: 7 },
+  })
+  expect(config?.repositories[0]).not.toHaveProperty('token')
+})
+
+test('GitHub: an App beside a token, at another forge, or without its key is told', () => {
+  const { problems } = read(`repositories:
+  - name: a
+    forge: github
+    url: https://github.com/example/a.git
+    secretFile: fleet.secret
+    tokenFile: /run/secrets/token
+    app: { id: Iv23li, privateKeyFile: open.pem }
+  - name: b
+    url: /srv/b.git
+    secretFile: fleet.secret
+    app: { id: 1, privateKeyFile: /run/secrets/token }
+  - name: c
+    forge: github
+    url: https://github.com/example/c.git
+    secretFile: fleet.secret
+    app: { id: 1, privateKeyFile: missing.pem }
+`)
+  expect(problems).toEqual([
+    'controller.yaml:7:5: error: there is a tokenFile already, and one of both is used (remove one of them)',
+    'controller.yaml:7:40: warning: /etc/nixcluster/open.pem may be read by others (mode 644)',
+    "controller.yaml:11:5: error: 'git' has no Apps (remove it, or say forge: github)",
+    "controller.yaml:11:35: error: the file has no private RSA key in PEM (GitHub makes one on the App's page, below Private keys)",
+    'controller.yaml:16:35: error: /etc/nixcluster/missing.pem cannot be read (no such file)',
+  ])
+})
+
 test('every setting may come from the environment, which wins', () => {
   const { config, problems } = read(smallest, {
     NIXCLUSTER_LISTEN_PORT: '9090',
@@ -206,7 +257,7 @@ repositories:
     'controller.yaml:6:45: warning: /etc/nixcluster/open.secret may be read by others (mode 644)',
     "controller.yaml:7:13: error: a repository above is called 'd' as well",
     'controller.yaml:7:21: error: credentials do not belong into the URL',
-    "controller.yaml:8:5: error: 'e' needs a tokenFile for GitHub",
+    "controller.yaml:8:5: error: 'e' needs a tokenFile or an app for GitHub",
     'controller.yaml:8:36: error: the URL does not tell owner and name at GitHub (add project: owner/name)',
   ])
 })

@@ -1,9 +1,15 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { createMetrics } from '../../src/log/metrics.ts'
 
 const page = readFileSync('docs/controller.md', 'utf8')
+const { privateKey: key } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+})
 const schema = JSON.parse(readFileSync('schemas/controller.schema.json', 'utf8')) as Node
 
 interface Node {
@@ -44,7 +50,10 @@ test('every example of controller.yaml on the page is taken as it is', () => {
       file: '/etc/nixcluster/controller.yaml',
       text,
       env: {},
-      readFile: () => ({ text: '0123456789abcdef', mode: 0o100400 }),
+      readFile: (path) => ({
+        text: path.endsWith('.pem') ? key : '0123456789abcdef',
+        mode: 0o100400,
+      }),
     })
     expect(diagnostics).toEqual([])
   }

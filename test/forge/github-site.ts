@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { createGithub } from '../../src/forge/github.ts'
+import { createGithubClient } from '../../src/forge/github-client.ts'
 import { expect } from 'vitest'
 import type { Forge } from '../../src/model/forge.ts'
 import { startGithub, type GithubStandIn } from '../github/server.ts'
@@ -7,11 +9,26 @@ import type { ForgeSite } from './conformance.ts'
 const project = 'example/fleet'
 const token = 'ghp_test'
 
-/** The stand-in of GitHub, seen as any forge, with the token of a person. */
-export async function startGithubSite(): Promise<ForgeSite> {
-  const github = await startGithub({ project, token, login: 'fleet-bot' })
-  const create = (): Forge => createGithub({ project, branch: 'main', token, apiUrl: github.url })
-  return githubSite(github, create, 'fleet-bot')
+const keys = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  // As GitHub makes them.
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+})
+
+/** An app of the stand-in, and what we know of it. */
+export const app = {
+  ...{ id: 123_456, slug: 'fleet-app', installation: 654_321, publicKey: keys.publicKey },
+  credential: { kind: 'app', id: '123456', privateKey: keys.privateKey },
+} as const
+
+/** The stand-in of GitHub, seen as any forge: with the token of a person, or as an app. */
+export async function startGithubSite(as: 'person' | 'app'): Promise<ForgeSite> {
+  const github = await startGithub({ project, token, login: 'fleet-bot', app })
+  const credential = as === 'app' ? app.credential : ({ kind: 'token', token } as const)
+  const create = (): Forge =>
+    createGithub(createGithubClient({ project, apiUrl: github.url, credential }), 'main')
+  return githubSite(github, create, as === 'app' ? 'fleet-app[bot]' : 'fleet-bot')
 }
 
 function githubSite(github: GithubStandIn, create: () => Forge, us: string): ForgeSite {
@@ -84,7 +101,9 @@ function githubSite(github: GithubStandIn, create: () => Forge, us: string): For
         .filter((deployment) => deployment.environment === environment)
         .map(({ sha, statuses }) => ({ commit: sha, states: statuses.map(({ state }) => state) })),
     loseDelivery: async () => void github.deliver(502),
-    writes: async () => github.requests.filter((request) => !request.startsWith('GET')).length,
+    // An app asks for tokens by POST, which changes nothing that anybody sees.
+    writes: async () =>
+      github.requests.filter((request) => !/^GET|access_tokens$/.test(request)).length,
     async stop() {
       await github.close()
       // Every request of the test was one that GitHub describes.

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createGithub } from '../../src/forge/github.ts'
+import { createGithubClient } from '../../src/forge/github-client.ts'
 import type { Proposal, Report } from '../../src/model/forge.ts'
 import { startGithub } from '../github/server.ts'
 
@@ -16,14 +17,20 @@ const proposal: Proposal = {
 }
 const report = (markdown: string): Report => ({ markdown, text: '' })
 
-async function open({ login = 'fleet-bot' as string | undefined } = {}) {
+const forgeAt = (apiUrl: string, token: string, now = Date.now) =>
+  createGithub(
+    createGithubClient({ project, apiUrl, credential: { kind: 'token', token }, now }),
+    'main',
+  )
+
+async function open({ login = 'fleet-bot' as string | undefined } = {}, now = Date.now) {
   const github = await startGithub({ project, token, ...(login === undefined ? {} : { login }) })
   onTestFinished(async () => {
     await github.close()
     // Every request of the test was one that GitHub describes.
     expect(github.problems).toEqual([])
   })
-  const forge = createGithub({ project, branch: 'main', token, apiUrl: github.url })
+  const forge = forgeAt(github.url, token, now)
   return { github, forge }
 }
 
@@ -45,8 +52,10 @@ test('proposals are the open pull requests against the branch, page after page',
     head,
     base: 'main',
     trusted: true,
+    author: 'octocat',
   })
-  expect(github.requests).toHaveLength(2)
+  // Two pages, and the merge queue.
+  expect(github.requests).toHaveLength(3)
 })
 
 test('a pull request from a fork is not trusted, nor is one whose fork is gone', async () => {
@@ -156,9 +165,14 @@ test.each([
     90_000,
   ],
 ])('GitHub asks us to wait with %i %j', async (status, headers, ms) => {
-  const { github, forge } = await open()
+  let now = 0
+  const { github, forge } = await open({}, () => now)
   github.failNext(status, headers)
   await expect(forge.proposals()).rejects.toMatchObject({ name: 'NotReadyError', retryAfterMs: ms })
+  now = ms - 1
+  await expect(forge.proposals()).rejects.toMatchObject({ name: 'NotReadyError', retryAfterMs: 1 })
+  expect(github.requests).toHaveLength(1)
+  now = ms
   expect(await forge.proposals()).toEqual([])
 })
 
@@ -176,7 +190,7 @@ test('other refusals are errors with their status and what was being done', asyn
 
 test('a wrong token is an error that does not show it', async () => {
   const { github } = await open()
-  const forge = createGithub({ project, branch: 'main', token: 'ghp_wrong', apiUrl: github.url })
+  const forge = forgeAt(github.url, 'ghp_wrong')
   const error: Error = await forge.proposals().then(
     () => new Error('no error'),
     (error) => error,
@@ -186,7 +200,7 @@ test('a wrong token is an error that does not show it', async () => {
 })
 
 test('a GitHub that is away is an error without a status', async () => {
-  const forge = createGithub({ project, branch: 'main', token, apiUrl: 'http://127.0.0.1:9' })
+  const forge = forgeAt('http://127.0.0.1:9', token)
   await expect(forge.proposals()).rejects.toMatchObject({ name: 'ForgeError', status: 0 })
 })
 

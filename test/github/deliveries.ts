@@ -72,3 +72,36 @@ export function pullRequest(project: string, action: string, number: number): Pa
   const example = examplePayload('pull_request', project, action)
   return { ...example, number, pull_request: { ...(example['pull_request'] as Payload), number } }
 }
+
+/** A comment below a pull request, or below an issue. */
+export function issueComment(
+  project: string,
+  action: 'created' | 'edited' | 'deleted',
+  number: number,
+  body: string,
+  below: 'pull request' | 'issue' = 'pull request',
+): Payload {
+  const example = examplePayload('issue_comment', project, action)
+  const { pull_request: _, ...issue } = example['issue'] as Payload
+  const url = `https://api.github.com/repos/${project}/pulls/${number}`
+  return {
+    ...example,
+    issue: { ...issue, number, ...(below === 'issue' ? {} : { pull_request: { url } }) },
+    comment: { ...(example['comment'] as Payload), body },
+  }
+}
+
+/** A head of the merge queue that waits for its checks: `tail` is `pr-7-<commit of the base>`. */
+export function mergeGroup(project: string, base: string, tail: string, head_sha: string): Payload {
+  const example = examplePayload('merge_group', project, 'checks_requested')
+  const head_ref = `refs/heads/gh-readonly-queue/${base}/${tail}`
+  const group = { head_sha, head_ref, base_ref: `refs/heads/${base}` }
+  return { ...example, merge_group: { ...(example['merge_group'] as Payload), ...group } }
+}
+
+/** Somebody asks for a check to be done again. */
+export function checkAgain(project: string, event: 'check_run' | 'check_suite', number: number) {
+  const example = examplePayload(event, project, 'rerequested')
+  const checks = { ...(example[event] as Payload), pull_requests: [{ number }] }
+  return { ...example, [event]: checks }
+}

@@ -29,6 +29,23 @@ const description = JSON.parse(
   }
 }
 
+/** `nullable` as a choice where it stands beside no type, which ajv does not take; null among the values. */
+function withChoices(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return
+  const schema = node as Record<string, unknown>
+  if (schema['nullable'] === true && schema['type'] === undefined) {
+    const { anyOf, allOf, oneOf, $ref } = schema
+    const choice = $ref === undefined ? { anyOf, allOf, oneOf } : { $ref }
+    for (const key of ['nullable', 'anyOf', 'allOf', 'oneOf', '$ref']) delete schema[key]
+    const defined = Object.entries(choice).filter(([, value]) => value !== undefined)
+    schema['anyOf'] = [{ enum: [null] }, Object.fromEntries(defined)]
+  }
+  const values: unknown = schema['enum']
+  if (schema['nullable'] === true && Array.isArray(values)) schema['enum'] = [...values, null]
+  for (const child of Object.values(schema)) withChoices(child)
+}
+withChoices(description)
+
 // OpenAPI 3.0 is not quite JSON Schema: its own keywords are passed by, formats are not ajv's.
 const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true, coerceTypes: false })
 const coercing = new Ajv({ strict: false, validateFormats: false, coerceTypes: true })

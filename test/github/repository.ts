@@ -76,7 +76,8 @@ export interface Deployment {
 
 /** A webhook that GitHub sent, or tried to. */
 export interface SentDelivery {
-  readonly id: number
+  /** Beyond what a number holds, as GitHub's are. */
+  readonly id: bigint
   readonly guid: string
   readonly deliveredAt: string
   readonly code: number
@@ -146,6 +147,7 @@ export function createRepository(project: string): {
   let seconds = Math.floor(Date.now() / 1000) - 3600
   let lastId = 0
   const nextId = (): number => ++lastId
+  const deliveryId = (): bigint => 2n ** 60n + BigInt(nextId())
   const timestamp = (): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
   const beginning = timestamp()
   const repository: GithubRepository = {
@@ -165,8 +167,8 @@ export function createRepository(project: string): {
       return comment
     },
     deliver(code) {
-      const id = nextId()
-      const guid = `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`
+      const id = deliveryId()
+      const guid = `00000000-0000-4000-8000-${String(id).slice(-12)}`
       const deliveredAt = repository.tick()
       repository.deliveries.push({ id, guid, deliveredAt, code, redelivery: false })
       return guid
@@ -482,11 +484,11 @@ export function createRepository(project: string): {
   }
 
   function sendAgain(asked: string | undefined): GithubAnswer {
-    const old = deliveries.find(({ id }) => id === Number(asked))
+    const old = deliveries.find(({ id }) => String(id) === asked)
     if (old === undefined) return { status: 422, body: { message: 'Validation Failed' } }
     const deliveredAt = repository.tick()
     const code = repository.redeliveredCode
-    deliveries.push({ id: nextId(), guid: old.guid, deliveredAt, code, redelivery: true })
+    deliveries.push({ id: deliveryId(), guid: old.guid, deliveredAt, code, redelivery: true })
     return { status: 202, body: {} }
   }
 

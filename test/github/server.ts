@@ -151,7 +151,7 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     const given = who === 'app' ? answerApp(url.pathname, asked) : answer(asked, who)
     if (given.status < 300) {
       // Real answers have null for a fork that is gone, whatever the description says.
-      const mine = checkAnswer(match, given.status, given.body).filter(
+      const mine = checkAnswer(match, given.status, withoutBigints(given.body)).filter(
         (problem) => !problem.endsWith('/head/repo must be object'),
       )
       problems.push(...mine.map((problem) => `${name}: the stand-in's ${problem}`))
@@ -166,7 +166,7 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     given: GithubAnswer,
   ): GithubAnswer {
     // GitHub's differs from token to token, too.
-    const seen = JSON.stringify([given.body, request.headers.authorization])
+    const seen = toJson([given.body, request.headers.authorization])
     const etag = `W/"${createHash('sha256').update(seen).digest('hex')}"`
     const headers = { ...given.headers, etag }
     if (request.headers['if-none-match'] !== etag) return { ...given, headers }
@@ -192,16 +192,24 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     return { ...given, headers: { ...given.headers, ...headers } }
   }
 
+  /** A stand-in that fails says so instead of leaving its client to wait. */
+  function attempt(request: IncomingMessage, text: string): GithubAnswer {
+    const name = `${request.method} ${request.url}`
+    try {
+      return limited(() => exchange(request, text), name)
+    } catch (error) {
+      problems.push(`${name}: the stand-in failed: ${(error as Error).stack}`)
+      return { status: 500, body: { message: 'Server Error' } }
+    }
+  }
+
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
     while (outage === 'silence') await sleep(20)
-    const { status, body, headers } = limited(
-      () => exchange(request, text),
-      `${request.method} ${request.url}`,
-    )
+    const { status, body, headers } = attempt(request, text)
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-    response.end(status === 304 ? undefined : JSON.stringify(body))
+    response.end(status === 304 ? undefined : toJson(body))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -224,3 +232,11 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
   })
   return standIn
 }
+
+/** JSON has integers of any size, JavaScript has them with an n. */
+const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'bigint' ? `bigint ${one}` : one,
+  ).replaceAll(/"bigint (\d+)"/g, '$1')
+
+const withoutBigints = (value: unknown): unknown => JSON.parse(toJson(value))

@@ -3,7 +3,16 @@ import { request } from 'node:http'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { pidOf, redisCli, startRedis, until } from '../redis/redis-of-the-test.ts'
-import { deliver, examplePayload, pullRequest, push, sign } from '../github/deliveries.ts'
+import {
+  checkAgain,
+  deliver,
+  examplePayload,
+  issueComment,
+  mergeGroup,
+  pullRequest,
+  push,
+  sign,
+} from '../github/deliveries.ts'
 import { otherSecret, secret, startApp } from './app-of-the-test.ts'
 
 const old = 'a'.repeat(40)
@@ -35,7 +44,59 @@ test.each(['opened', 'synchronize', 'reopened', 'closed'])(
   },
 )
 
+test.each(['created', 'edited'] as const)(
+  'what somebody tells us in a comment that is %s is read',
+  async (action) => {
+    const { url, jobs } = await startApp()
+    const payload = issueComment('example/fleet', action, 7, '\n /NixCluster plan\r\nplease')
+    expect((await deliver(url, sign('issue_comment', payload, secret))).status).toBe(202)
+    expect(jobs()).toEqual([{ kind: 'comments', repository: 'fleet', proposal: '7' }])
+  },
+)
+
+test('a head of the merge queue is planned by the name that the forge gives it', async () => {
+  const { url, jobs } = await startApp()
+  const payload = mergeGroup('example/fleet', 'release/24', `pr-7-${old}`, tip)
+  expect((await deliver(url, sign('merge_group', payload, secret))).status).toBe(202)
+  expect(jobs()).toEqual([{ kind: 'plan', repository: 'fleet', proposal: `queue/pr-7-${old}` }])
+})
+
+test.each(['check_run', 'check_suite'] as const)(
+  'a %s that somebody wants again is planned anew',
+  async (event) => {
+    const { url, jobs } = await startApp()
+    const payload = checkAgain('example/fleet', event, 7)
+    expect((await deliver(url, sign(event, payload, secret))).status).toBe(202)
+    expect(jobs()).toEqual([{ kind: 'plan', repository: 'fleet', proposal: '7' }])
+  },
+)
+
+const queued = `gh-readonly-queue/main/pr-7-${old}`
+const ended = { ...mergeGroup('example/fleet', 'main', `pr-7-${old}`, tip), action: 'destroyed' }
+
 test.each([
+  [
+    'a comment like any other',
+    'issue_comment',
+    issueComment('example/fleet', 'created', 7, 'nice'),
+  ],
+  [
+    'a command that is taken back',
+    'issue_comment',
+    issueComment('example/fleet', 'deleted', 7, '/nixcluster deploy'),
+  ],
+  [
+    'a command below an issue',
+    'issue_comment',
+    issueComment('example/fleet', 'created', 7, '/nixcluster deploy', 'issue'),
+  ],
+  ['a queue that is done', 'merge_group', ended],
+  ['a push of the merge queue', 'push', push('example/fleet', queued, old, tip)],
+  [
+    'a check that came to its end',
+    'check_run',
+    examplePayload('check_run', 'example/fleet', 'completed'),
+  ],
   ['a tag', 'push', { ...pushed, ref: 'refs/tags/v1' }],
   ['our own branch', 'push', push('example/fleet', 'nixcluster/main', old, tip)],
   ['a label', 'pull_request', pullRequest('example/fleet', 'labeled', 7)],

@@ -20,6 +20,17 @@ test.each([
   ['pull_request', { action: 'opened', number: '7' }],
   ['pull_request', {}],
   ['issue_comment', { action: 'created' }],
+  ['issue_comment', { action: 'created', issue: 7, comment: { body: '/nixcluster plan' } }],
+  ['issue_comment', { action: 'created', issue: { number: 7 }, comment: null }],
+  ['merge_group', { action: 'checks_requested', merge_group: { head_ref: 'refs/heads/main' } }],
+  [
+    'merge_group',
+    {
+      action: 'checks_requested',
+      merge_group: { head_ref: 'refs/heads/x/pr-7', base_ref: 'refs/heads/main' },
+    },
+  ],
+  ['check_run', { action: 'rerequested', check_run: { pull_requests: 7 } }],
   ['', {}],
 ])('nonsense asks for nothing: %s %j', (event, payload) => {
   expect(toJobs(event, payload, 'fleet')).toEqual([])

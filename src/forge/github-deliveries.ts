@@ -1,0 +1,145 @@
+import type { Forge } from '../model/forge.ts'
+import {
+  all,
+  ask,
+  perPage,
+  undefinedIf,
+  type GithubClient,
+  type SeenDeliveries,
+} from './github-client.ts'
+
+/** One attempt of GitHub's to deliver a webhook; all attempts of a delivery have one guid. */
+interface Attempt {
+  /** Beyond what a number holds, as the newest are; the types of requests do not know that yet. */
+  readonly id: number | bigint
+  readonly guid: string
+  readonly delivered_at: string
+  readonly status_code: number
+}
+
+/** A list of attempts, and how another one is asked for. */
+interface Hook {
+  read(cursor: string | undefined): Promise<{
+    readonly data: readonly Attempt[]
+    readonly headers: { readonly link?: string | undefined }
+  }>
+  attempt(id: number | bigint): Promise<unknown>
+}
+
+/** GitHub's first attempt, and ours. */
+const mostAttempts = 3
+
+/** How far the first look goes back: longer ago, the poll has seen what was missed. */
+const firstLookMs = 24 * 3_600_000
+
+const mostPages = 10
+const mostRemembered = 1000
+
+/** Sends again what did not arrive: GitHub itself never does. */
+export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redeliver'> {
+  const { owner, repo, request, memory } = client
+  const memoryOf = (): SeenDeliveries => {
+    const seen: SeenDeliveries = memory.deliveries.get(client.source) ?? { asked: new Map() }
+    memory.deliveries.set(client.source, seen)
+    return seen
+  }
+
+  const appHook: Hook = {
+    read: (cursor) =>
+      request('GET /app/hook/deliveries', {
+        ...{ per_page: perPage, ...(cursor === undefined ? {} : { cursor }) },
+      }),
+    attempt: (id) =>
+      request('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: id as number }),
+  }
+
+  const repositoryHook = (hook_id: number): Hook => ({
+    read: (cursor) =>
+      request('GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries', {
+        ...{ owner, repo, hook_id, per_page: perPage },
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
+    attempt: (id) =>
+      request('POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts', {
+        ...{ owner, repo, hook_id, delivery_id: id as number },
+      }),
+  })
+
+  /** A token needs a permission of its own for webhooks; without it there are none for us. */
+  async function findHooks(): Promise<readonly Hook[]> {
+    if (client.isApp) return [appHook]
+    const hooks = await all((page) =>
+      ask(`reading the webhooks of ${client.project}`, () =>
+        request('GET /repos/{owner}/{repo}/hooks', { owner, repo, per_page: perPage, page }),
+      ),
+    ).catch(undefinedIf(403, 404))
+    return (hooks ?? [])
+      .filter(({ active, config }) => active && config.url?.endsWith('/webhooks/github') === true)
+      .map(({ id }) => repositoryHook(id))
+  }
+
+  /** Attempts since a time, the newest first. */
+  async function readSince(hook: Hook, since: string): Promise<readonly Attempt[]> {
+    const attempts: Attempt[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < mostPages; page++) {
+      const { data, headers } = await ask('reading deliveries of webhooks', () => hook.read(cursor))
+      const fresh = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= Date.parse(since))
+      attempts.push(...fresh)
+      cursor = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(headers.link ?? '')?.[1]
+      if (cursor === undefined || fresh.length < data.length) break
+    }
+    return attempts
+  }
+
+  async function redeliverOf(hook: Hook, since: string): Promise<number> {
+    const { asked } = memoryOf()
+    const attempts = await readSince(hook, since)
+    let count = 0
+    for (const [guid, [newest, ...older]] of byGuid(attempts)) {
+      const before = asked.get(guid)
+      if ([newest, ...older].some(hasArrived)) asked.delete(guid)
+      else if (before?.failed === newest.id) continue
+      else {
+        const times = Math.max(before?.times ?? 1, older.length + 1)
+        if (times >= mostAttempts) continue
+        await ask('asking for a delivery again', () => hook.attempt(newest.id)).catch(
+          // One that is too old is gone.
+          undefinedIf(404, 422),
+        )
+        asked.set(guid, { times: times + 1, failed: newest.id })
+        count++
+      }
+    }
+    const [newest] = attempts
+    memoryOf().since = newest?.delivered_at ?? since
+    for (const oldest of asked.keys()) {
+      if (asked.size <= mostRemembered) break
+      asked.delete(oldest)
+    }
+    return count
+  }
+
+  return {
+    async redeliver() {
+      const since = memoryOf().since ?? new Date(client.now() - firstLookMs).toISOString()
+      let count = 0
+      for (const hook of await findHooks()) count += await redeliverOf(hook, since)
+      return count
+    },
+  }
+}
+
+const hasArrived = ({ status_code }: Attempt): boolean => status_code >= 200 && status_code < 400
+
+function byGuid(
+  attempts: readonly Attempt[],
+): ReadonlyMap<string, readonly [Attempt, ...Attempt[]]> {
+  const groups = new Map<string, [Attempt, ...Attempt[]]>()
+  for (const attempt of attempts) {
+    const group = groups.get(attempt.guid)
+    if (group === undefined) groups.set(attempt.guid, [attempt])
+    else group.push(attempt)
+  }
+  return groups
+}
