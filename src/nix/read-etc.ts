@@ -1,6 +1,5 @@
-import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StoreFile, StoreReader } from './store-reader.ts'
+import { entriesOf, type StoreFile, type StoreReader } from './store-reader.ts'
 
 /** A folder of more entries that is linked as a whole (time zones, terminals) is one thing. */
 const maxFolder = 100
@@ -10,30 +9,26 @@ export async function readEtc(
   etc: string,
   reader: StoreReader,
 ): Promise<Readonly<Record<string, StoreFile>>> {
-  const files: Record<string, StoreFile> = {}
-  for (const path of await filesBelow(etc)) files[path] = await reader.file(join(etc, path))
-  return withModes(files)
+  return withModes(Object.fromEntries(await filesBelow(etc, '', reader)))
 }
 
-/** Sorted; links to small folders are followed. */
-async function filesBelow(etc: string, folder = ''): Promise<readonly string[]> {
-  const names = await readdir(join(etc, folder)).catch(() => [])
-  const paths: string[] = []
-  for (const name of names.sort()) {
-    const path = join(folder, name)
-    if (path === 'systemd/system') continue
-    const found = await stat(join(etc, path)).catch(() => undefined)
-    if (!found?.isDirectory()) paths.push(path)
-    else if (await isOneThing(join(etc, path))) paths.push(path)
-    else paths.push(...(await filesBelow(etc, path)))
+/** Links to small folders are followed. */
+async function filesBelow(
+  folder: string,
+  prefix: string,
+  reader: StoreReader,
+): Promise<readonly (readonly [string, StoreFile])[]> {
+  const files: (readonly [string, StoreFile])[] = []
+  for (const { name, isFolder, path } of await entriesOf(folder)) {
+    const shown = join(prefix, name)
+    if (shown === 'systemd/system') continue
+    const file = isFolder ? undefined : await reader.file(path)
+    if (isFolder || (file?.entries !== undefined && file.entries <= maxFolder)) {
+      files.push(...(await filesBelow(path, shown, reader)))
+    } else files.push([shown, file!])
   }
-  return paths
+  return files
 }
-
-const isOneThing = async (folder: string): Promise<boolean> =>
-  (await lstat(folder)).isSymbolicLink() &&
-  (!(await realpath(folder)).startsWith('/nix/store/') ||
-    (await readdir(folder)).length > maxFolder)
 
 /** NixOS writes a file's mode and owner beside it: `sudoers.mode` belongs to `sudoers`. */
 function withModes(

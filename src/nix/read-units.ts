@@ -1,6 +1,5 @@
-import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { target, type StoreReader } from './store-reader.ts'
+import { entriesOf, type StoreReader } from './store-reader.ts'
 
 /** Unit -> its file, its drop-ins, its scripts and who wants it, as one text. */
 export async function readUnits(
@@ -8,29 +7,26 @@ export async function readUnits(
   reader: StoreReader,
 ): Promise<Readonly<Record<string, string>>> {
   const units: Record<string, string[]> = {}
-  const names = (await readdir(folder).catch(() => [])).sort()
-  const below = async (name: string): Promise<readonly string[]> =>
-    (await readdir(join(folder, name)).catch(() => [])).sort()
-  for (const name of names) {
-    const path = join(folder, name)
+  const entries = await entriesOf(folder)
+  const below = (name: string) => entriesOf(join(folder, name))
+  for (const { name, link, path } of entries) {
     if (/\.(wants|requires|upholds|d)$/.test(name)) continue
     // An alias: the same unit by another name.
-    const link = (await lstat(path)).isSymbolicLink() ? await readlink(path) : ''
     if (link !== '' && !link.includes('/') && link !== name) continue
     units[name] = [await readUnit(path, reader)]
   }
-  for (const name of names.filter((each) => each.endsWith('.d'))) {
+  for (const { name } of entries.filter((each) => each.name.endsWith('.d'))) {
     const unit = (units[name.slice(0, -2)] ??= [])
     for (const file of await below(name)) {
-      unit.push(`# ${file}\n${await readUnit(join(folder, name, file), reader)}`)
+      unit.push(`# ${file.name}\n${await readUnit(file.path, reader)}`)
     }
   }
   for (const texts of Object.values(units)) texts.push(await readScripts(texts.join(''), reader))
-  for (const name of names) {
+  for (const { name } of entries) {
     const [, wanting, how] = /^(.+)\.(wants|requires|upholds)$/.exec(name) ?? []
     if (wanting === undefined) continue
     const verb = { wants: 'Wanted', requires: 'Required', upholds: 'Upheld' }[how!]
-    for (const unit of await below(name)) units[unit]?.push(`# ${verb} by ${wanting}\n`)
+    for (const unit of await below(name)) units[unit.name]?.push(`# ${verb} by ${wanting}\n`)
   }
   return Object.fromEntries(Object.entries(units).map(([name, texts]) => [name, texts.join('')]))
 }
@@ -52,7 +48,7 @@ async function readScripts(unit: string, reader: StoreReader): Promise<string> {
 }
 
 async function readUnit(path: string, reader: StoreReader): Promise<string> {
-  if ((await target(path)) === '/dev/null') return '# masked\n'
-  const text = await reader.text(path)
+  const { hash, text = '' } = await reader.file(path)
+  if (hash === '-> /dev/null') return '# masked\n'
   return text === '' || text.endsWith('\n') ? text : `${text}\n`
 }

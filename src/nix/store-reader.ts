@@ -1,12 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { readFile, readlink, realpath, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 
 /** A file as plans compare it: `text` where it is one and is not too long, `size` in bytes where it is a file. */
 export interface StoreFile {
   readonly hash: string
   readonly text?: string
   readonly size?: number
+  /** So many entries; only of a folder. */
+  readonly entries?: number
 }
 
 /**
@@ -27,25 +31,48 @@ const maxText = 64 * 1024
 export function createStoreReader(): StoreReader {
   const known = new Map<string, Promise<StoreFile>>()
   const file = async (path: string): Promise<StoreFile> => {
-    const real = await target(path)
-    // What leads out of the store is not part of the system, only that it leads there.
-    if (!real.startsWith('/nix/store/')) {
-      return { hash: `-> ${await readlink(path).catch(() => '')}` }
-    }
-    const reading = known.get(real) ?? readStoreFile(real)
-    known.set(real, reading)
+    const reading = known.get(path) ?? readStoreFile(path)
+    known.set(path, reading)
     return await reading
   }
   return { file, text: async (path) => (await file(path)).text ?? '' }
 }
 
-async function readStoreFile(real: string): Promise<StoreFile> {
+async function readStoreFile(path: string): Promise<StoreFile> {
+  const real = await target(path)
+  // What leads out of the store is not part of the system, only that it leads there.
+  if (!real.startsWith('/nix/store/')) {
+    return { hash: `-> ${await readlink(path).catch(() => '')}` }
+  }
   const found = await stat(real)
+  if (found.isDirectory()) return { hash: real, entries: (await readdir(real)).length }
   if (!found.isFile()) return { hash: real }
   if (found.size > maxText) return { hash: real, size: found.size }
   const bytes = await readFile(real)
   const file = { hash: hashOf(bytes), size: found.size }
   return isUtf8(bytes) && !bytes.includes(0) ? { ...file, text: bytes.toString() } : file
+}
+
+/** An entry of a folder, and what it is a link to. */
+export interface Entry {
+  readonly name: string
+  readonly isFolder: boolean
+  /** As it is written; empty where it is no link. */
+  readonly link: string
+  /** What a reader is asked for: other systems have links to the same path of the store. */
+  readonly path: string
+}
+
+/** The entries of a folder by name; none where it is not there. */
+export async function entriesOf(folder: string): Promise<readonly Entry[]> {
+  const found = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => [])
+  const entries = found.map(async (entry): Promise<Entry> => {
+    const path = join(folder, entry.name)
+    const link = entry.isSymbolicLink() ? await readlink(path) : ''
+    const leads = link.startsWith('/nix/store/') ? link : path
+    return { name: entry.name, isFolder: entry.isDirectory(), link, path: leads }
+  })
+  return (await Promise.all(entries)).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** Where a link ends; empty where it leads nowhere. */
