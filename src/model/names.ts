@@ -1,4 +1,4 @@
-import type { ElementKind, Host, Interface, Inventory } from './inventory.ts'
+import type { ElementKind, Host, Interface, Inventory, Service } from './inventory.ts'
 
 /** A label in front of its parent's name; the root's name is empty. */
 export function joinName(label: string, parent: string): string {
@@ -36,7 +36,11 @@ export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): 
 }
 
 /** Machines and virtual hosts in natural order: a machine before those that run on it. */
-export function hostsOf({ machines, unmanaged, virtualHosts }: Inventory): readonly Host[] {
+export function hostsOf({
+  machines,
+  unmanaged,
+  virtualHosts,
+}: Pick<Inventory, 'machines' | 'unmanaged' | 'virtualHosts'>): readonly Host[] {
   return virtualHosts.length + unmanaged.length === 0
     ? machines
     : sortByName<Host>([...machines, ...unmanaged, ...virtualHosts], ({ name }) => name)
@@ -53,7 +57,11 @@ export function ownInterfaces({ name, interfaces }: Host): readonly Interface[] 
 }
 
 /** host -> full names of the services and roles that it answers for, and its own name in each service. */
-export function serviceNames({ services }: Inventory): ReadonlyMap<string, readonly string[]> {
+export function serviceNames({
+  services,
+}: {
+  readonly services: readonly Pick<Service, 'name' | 'hosts' | 'roles'>[]
+}): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>()
   const add = (host: string, ...more: string[]): void => {
     const known = names.get(host)

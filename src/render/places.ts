@@ -1,4 +1,4 @@
-import type { Element, Inventory } from '../model/inventory.ts'
+import type { Element, Inventory, Service } from '../model/inventory.ts'
 
 /** The generated file of each element, by full name. */
 export interface Places {
@@ -10,8 +10,14 @@ export interface Places {
   readonly services: ReadonlyMap<string, string>
 }
 
+/** The elements of an inventory, of all or of some. */
+export type Elements = Pick<
+  Inventory,
+  'domains' | 'clusters' | 'services' | 'machines' | 'unmanaged' | 'virtualHosts'
+>
+
 /** Gives every element its generated file; folders by cluster keep git's trees small. */
-export function toPlaces(inventory: Inventory): Places {
+export function toPlaces(inventory: Omit<Elements, 'services'> & Services): Places {
   const { domains, clusters, machines, unmanaged, services, virtualHosts } = inventory
   const byName = <Each extends Element>(elements: readonly Each[], file: (each: Each) => string) =>
     new Map(elements.map((each) => [each.name, `nixcluster/${file(each)}.nix`]))
@@ -27,6 +33,10 @@ export function toPlaces(inventory: Inventory): Places {
     ),
     services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
   }
+}
+
+interface Services {
+  readonly services: readonly Pick<Service, 'kind' | 'name' | 'label' | 'at' | 'parent'>[]
 }
 
 /** Generated file of a host's data. */

@@ -6,7 +6,7 @@ import { toHost, toLevel, toMachine, toService, toVirtualHost } from './elements
 import { library } from './library.generated.ts'
 import { list, type Nix, printNix, set } from './nix-text.ts'
 import { codeIn, hostsIn, pathFrom } from './nix-value.ts'
-import { builtinFile, type Places, toPlaces, typeFile } from './places.ts'
+import { builtinFile, type Elements, type Places, toPlaces, typeFile } from './places.ts'
 
 /** No element's name has a slash. */
 const libraryGroup = 'nixcluster/lib'
@@ -28,23 +28,51 @@ export function renderTree(
   const code: string[] = []
   /** generated file -> the files of hosts that it refers to */
   const references = new Map<string, readonly string[]>()
+  files.set(resolveGroup, toIndex(inventory, hostsOf(inventory), places))
+  files.set('flake.nix', toFlake(inventory, places))
+  for (const [name, content] of library) files.set(`nixcluster/lib/${name}`, content)
+  renderElements(inventory, { places, names, resolvers }, (file, text, nix) => {
+    for (const found of codeIn(nix)) code.push(found)
+    const hosts = hostsIn(nix)
+    if (hosts.length > 0) references.set(file, hosts)
+    files.set(file, text)
+  })
+
+  const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    files: new Map(inOrder),
+    dependencies: dependenciesOf(inventory, places, references, resolvers),
+    groups: groupsOf(inventory, places, references),
+    code,
+    common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
+  }
+}
+
+/** What the files of elements depend on besides. */
+interface Surroundings {
+  readonly places: Places
+  /** host -> names of the services and roles that it answers for */
+  readonly names: ReadonlyMap<string, readonly string[]>
+  /** The machines whose Nix may call `resolve`. */
+  readonly resolvers: ReadonlySet<string>
+}
+
+/** Writes the files of these elements, of all or of some, one after another. */
+export function renderElements(
+  inventory: Elements,
+  { places, names, resolvers }: Surroundings,
+  see: (file: string, text: string, nix: Nix) => void,
+): void {
   const write = (
     file: string | undefined,
     element: Element & { kind: ElementKind },
     nix: Nix,
     what = 'The',
   ): void => {
-    for (const found of codeIn(nix)) code.push(found)
-    const hosts = hostsIn(nix)
-    if (hosts.length > 0) references.set(file!, hosts)
     const title = `${what} ${kindText(element.kind)} ${element.name}, from ${element.at.file}.`
-    files.set(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`)
+    see(file!, `# ${title.replaceAll(/[\r\n]/g, ' ')}\n${printNix(nix)}\n`, nix)
   }
 
-  const hosts = hostsOf(inventory)
-  files.set(resolveGroup, toIndex(inventory, hosts, places))
-  files.set('flake.nix', toFlake(inventory, places))
-  for (const [name, content] of library) files.set(`nixcluster/lib/${name}`, content)
   for (const level of [...inventory.domains, ...inventory.clusters])
     write(places.levels.get(level.name), level, toLevel(level, places))
   const guests = Map.groupBy(inventory.virtualHosts, ({ machine }) => machine)
@@ -57,21 +85,12 @@ export function renderTree(
     const nix = toVirtualHost(vhost, places, resolvers.has(vhost.machine))
     write(places.virtualHosts.get(vhost.name), vhost, nix)
   }
-  for (const host of hosts) {
+  for (const host of hostsOf(inventory)) {
     const nix = toHost(host, names.get(host.name) ?? [], places)
     write(places.hosts.get(host.name), host, nix, 'What services see of the')
   }
   for (const service of inventory.services)
     write(places.services.get(service.name), service, toService(service, places))
-
-  const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    files: new Map(inOrder),
-    dependencies: dependenciesOf(inventory, guests, places, references, resolvers),
-    groups: groupsOf(inventory, places, references),
-    code,
-    common: JSON.stringify([inventory.generation, flakeInputs(inventory)]),
-  }
 }
 
 /** All files that `resolve` reads, in the natural order of names. */
@@ -129,12 +148,12 @@ function groupsOf(
 }
 
 function dependenciesOf(
-  { machines }: Inventory,
-  guests: ReadonlyMap<string, readonly VirtualHost[]>,
+  { machines, virtualHosts: all }: Inventory,
   places: Places,
   references: References,
   resolvers: ReadonlySet<string>,
 ): RenderedTree['dependencies'] {
+  const guests = Map.groupBy(all, ({ machine }) => machine)
   return new Map(
     machines.map((machine) => {
       const { name, domain, cluster } = machine
