@@ -13,10 +13,10 @@ import type {
 } from '../schema/fleet.ts'
 import type * as body from '../schema/types.generated.ts'
 import { checkVirtualHost, sharesNetwork } from './check-virtual-host.ts'
-import { below } from './complaints.ts'
+import { below, byKey } from './complaints.ts'
 import { levelOf, tagsAndData } from './machines.ts'
 import { findPath } from './paths.ts'
-import { at, checkAudience, nixosSettings, type SettingsContext } from './settings.ts'
+import { at, checkAudience, nixosSettings, type Level, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 
 /** A virtual host and what it stands in, the nearest first. */
@@ -30,7 +30,7 @@ export function toVirtualHost(
 ): VirtualHost | undefined {
   const { body: own, name, label, at: place } = vhost
   const level = levelOf(vhost)
-  const type = typeOf(own.type, below(vhost.place, 'type'), context)
+  const type = typeOf(own.type, at(level, 'type'), context)
   if (!type) return undefined
   const { tree, place: settingsAt } = at(level, 'settings')
   const holder = type.kind === 'path' ? 'data' : 'option'
@@ -81,7 +81,7 @@ function inside(
 /** The interfaces of every host: with its machine's network, a virtual host has those of its machine. */
 export function withSharedNetworks(
   interfaces: ReadonlyMap<string, readonly Interface[]>,
-  { virtualHosts }: Fleet,
+  { virtualHosts }: Pick<Fleet, 'virtualHosts'>,
 ): ReadonlyMap<string, readonly Interface[]> {
   const shared = virtualHosts.flatMap(({ name, parent, body: own }) =>
     sharesNetwork(own) ? [[name, interfaces.get(parent) ?? []] as const] : [],
@@ -91,9 +91,17 @@ export function withSharedNetworks(
 
 function typeOf(
   written: body.VirtualHost['type'] | undefined,
-  place: SettingsPlace,
+  { tree, place }: Level,
   { paths, complaints }: SettingsContext,
 ): VirtualHostType | undefined {
+  // The schema complains about what is wrong, and takes nothing for what is not there.
+  if (written === undefined && tree?.kind === 'scalar' && tree.value === null)
+    complaints.error(
+      'schema/missing-key',
+      "the key 'type' is empty",
+      byKey(place),
+      'for example nixos-container',
+    )
   if (written === undefined) return undefined
   if (typeof written === 'string') return { kind: written }
   if (written.path === undefined) return undefined
@@ -102,8 +110,6 @@ function typeOf(
   complaints.error(found.code, found.message, below(place, 'path'))
   return undefined
 }
-
-type SettingsPlace = DeclaredVirtualHost['place']
 
 function networkOf(
   own: body.VirtualHost,
