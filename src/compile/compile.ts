@@ -1,6 +1,6 @@
 import type { Compilation, RenderedTree, SourceTree } from '../model/compilation.ts'
 import type { Position } from '../model/diagnostic.ts'
-import type { Cluster, Domain, Inventory, Role, Service } from '../model/inventory.ts'
+import type { Inventory, Role, Service } from '../model/inventory.ts'
 import { sortByName } from '../model/names.ts'
 import { renderTree } from '../render/tree.ts'
 import { decode, projectFile } from '../schema/decode.ts'
@@ -19,30 +19,41 @@ import { toDiagnostics } from './diagnostics.ts'
 import { flakeInputs } from './inputs.ts'
 import { hostInterfaces } from './interfaces.ts'
 import { withoutEchoes } from './echoes.ts'
-import { checkNixpkgs, dataOf, isManaged, levelOf, toMachine, toUnmanaged } from './machines.ts'
+import { toCluster, toDomain } from './levels.ts'
+import { checkNixpkgs, isManaged, toMachine, toUnmanaged } from './machines.ts'
 import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
+import { remember, type Examined, type Memory, type Resolved } from './memory.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
 import { resolvers } from './resolvers.ts'
 import { resolveServices, type ResolvedNames } from './services.ts'
-import {
-  at,
-  definition,
-  modules,
-  nixosSettings,
-  warnOfOptions,
-  type SettingsContext,
-} from './settings.ts'
+import { at, definition, modules, warnOfOptions, type SettingsContext } from './settings.ts'
 import { toValue } from './values.ts'
 import { toVirtualHost, withSharedNetworks } from './virtual-hosts.ts'
 
 /** Turns a source tree into an inventory and the files rendered from it, or into diagnostics. */
 export function compile(source: SourceTree): Compilation {
-  const { inventory, ...examined } = examine(source)
+  return toCompilation(source, examine(source))
+}
+
+/** The same, with what a compilation of nearly the same tree may start from, unless there are errors. */
+export function compileAndRemember(source: SourceTree): {
+  readonly compilation: Compilation
+  readonly memory?: Memory
+} {
+  const examined = examine(source)
+  const memory = remember(source, examined)
+  return { compilation: toCompilation(source, examined), ...(memory ? { memory } : {}) }
+}
+
+function toCompilation(
+  { texts }: SourceTree,
+  { diagnostics, inventory, lock, counts }: Examined,
+): Compilation {
   // From the texts, so that what was parsed of them is garbage when the tree is rendered.
-  const result = { ...examined, locate: locateIn(source.texts) }
+  const result = { diagnostics, lock, counts, locate: locateIn(texts) }
   if (!inventory) return result
   let rendered: RenderedTree | undefined
   return {
@@ -50,13 +61,13 @@ export function compile(source: SourceTree): Compilation {
     inventory,
     // Whoever only validates is spared a third of the work.
     get rendered() {
-      return (rendered ??= renderTree(inventory, resolvers(inventory, source.texts)))
+      return (rendered ??= renderTree(inventory, resolvers(inventory, texts)))
     },
   }
 }
 
 /** Everything but the rendered tree: an inventory only where there is no error. */
-function examine(source: SourceTree): Omit<Compilation, 'rendered' | 'locate'> {
+function examine(source: SourceTree): Examined {
   const complaints = createComplaints()
   const files = readFiles(source, complaints)
   const byPath = new Map(files.map((file) => [file.path, file]))
@@ -70,8 +81,8 @@ function examine(source: SourceTree): Omit<Compilation, 'rendered' | 'locate'> {
     file.complaints.some(({ code }) => code === 'schema/syntax'),
   )
   const inputs = flakeInputs(fleet.project, source.texts.get(sourceFlakeFile), complaints)
-  const inventory = isBroken ? undefined : resolveFleet(fleet, inputs, source, complaints)
-  if (inventory) checkConflicts(inventory, complaints)
+  const resolved = isBroken ? undefined : resolveFleet(fleet, inputs, source, complaints)
+  if (resolved) checkConflicts(resolved.inventory, complaints)
   const lock = checkLock(source.texts.get(lockFile), inputs, (name) =>
     fleet.project?.body.inputs?.[name]
       ? byKey(below(fleet.project.place, 'inputs', name))
@@ -83,10 +94,12 @@ function examine(source: SourceTree): Omit<Compilation, 'rendered' | 'locate'> {
   const told = withoutEchoes(complaints.all).filter(
     ({ code }) => isFine || code !== 'compile/target-host',
   )
-  const diagnostics = toDiagnostics(told, locate)
   return {
-    diagnostics,
-    ...(isFine && inventory ? { inventory } : {}),
+    diagnostics: toDiagnostics(told, locate),
+    ...(isFine && resolved ? resolved : {}),
+    complaints: told,
+    files: files.map(({ path }) => path),
+    locate,
     lock: lock.state,
     counts: {
       files: files.length,
@@ -140,14 +153,16 @@ function resolveFleet(
   inputs: Inventory['inputs'],
   { paths }: SourceTree,
   complaints: Complaints,
-): Inventory {
+): Resolved {
   const { fleet, elements } = uniqueFleet(declared, complaints)
   const names = resolveServices(fleet, elements, complaints)
+  const { interfaces, owners } = hostInterfaces(fleet, complaints)
   const context: SettingsContext = {
     names,
     paths: createPaths(paths),
     complaints,
-    interfaces: withSharedNetworks(hostInterfaces(fleet, complaints), fleet),
+    interfaces: withSharedNetworks(interfaces, fleet),
+    asked: new Set(),
     inputs: new Set(inputs.map(({ name }) => name)),
   }
   const domains = new Map(fleet.domains.map((domain) => [domain.name, domain]))
@@ -166,22 +181,13 @@ function resolveFleet(
   const machines = new Map(fleet.machines.map((machine) => [machine.name, machine]))
   const byName = <T extends { name: string }>(items: readonly T[]): T[] =>
     sortByName(items, ({ name }) => name)
-  return {
+  const inventory: Inventory = {
     generation: 1,
     inputs,
     hasSourceFlake: paths.has(sourceFlakeFile),
     rollout: { parallel: fleet.project?.body.rollout?.parallel ?? 2 },
-    domains: byName(fleet.domains).map((domain): Domain => {
-      const { kind, name, label, at: place } = domain
-      const settings = nixosSettings(domain.body, levelOf(domain), context)
-      return { kind, name, label, at: place, settings, ...dataOf(domain, context) }
-    }),
-    clusters: byName(fleet.clusters).map((cluster): Cluster => {
-      const { kind, name, label, at: place, parent } = cluster
-      const settings = nixosSettings(cluster.body, levelOf(cluster), context)
-      const data = dataOf(cluster, context)
-      return { kind, name, label, at: place, domain: parent, settings, ...data }
-    }),
+    domains: byName(fleet.domains).map((domain) => toDomain(domain, context)),
+    clusters: byName(fleet.clusters).map((cluster) => toCluster(cluster, context)),
     services,
     machines: byName(fleet.machines.filter(isManaged)).flatMap((machine) => {
       const cluster = clusters.get(machine.parent)!
@@ -205,6 +211,7 @@ function resolveFleet(
       return toVirtualHost(lineage, servicesOf.get(vhost.name) ?? [], context) ?? []
     }),
   }
+  return { inventory, elements, asked: context.asked, claimed: owners.keys() }
 }
 
 function resolvedServices(

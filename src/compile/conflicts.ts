@@ -29,7 +29,9 @@ type Leaves = ReadonlyMap<string, Leaf>
  * on a host between it and its services. What types join, such as lists and lines, is left to NixOS.
  */
 export function checkConflicts(
-  inventory: Pick<Inventory, 'domains' | 'clusters' | 'services' | 'machines' | 'virtualHosts'>,
+  inventory: Pick<Inventory, 'domains' | 'clusters' | 'machines' | 'virtualHosts'> & {
+    readonly services: readonly SettingService[]
+  },
   complaints: Complaints,
 ): void {
   for (const { settings } of [...inventory.domains, ...inventory.clusters])
@@ -62,7 +64,9 @@ function optionsOf({ modules, config, users }: NixosSettings): readonly OptionSe
   return [...config, ...inline(modules), ...ofUsers]
 }
 
-function optionsOfService({ modules, definition }: Service): readonly OptionSetting[] {
+type SettingService = Pick<Service, 'name' | 'modules' | 'definition'>
+
+function optionsOfService({ modules, definition }: SettingService): readonly OptionSetting[] {
   return [...(definition?.kind === 'config' ? definition.config : []), ...inline(modules)]
 }
 

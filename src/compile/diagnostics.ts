@@ -8,22 +8,27 @@ export function toDiagnostics(
   locate: (position: Position) => Place,
 ): readonly Diagnostic[] {
   const nowhere: Position = { file: projectFile, document: 0, path: [] }
-  const diagnostics = complaints.map(({ severity, code, at: place = nowhere, ...complaint }) => {
-    const { hint, related } = complaint
+  const diagnostics = complaints.map((complaint): Diagnostic => {
+    const { severity, code, at: place = nowhere, hint, related } = complaint
     const other = related && `${related.file}:${locate(related).line}`
     const message = other ? `${complaint.message} (${other})` : complaint.message
     const known = { severity, code, message, file: place.file, ...locate(place) }
     return hint === undefined ? known : { ...known, hint }
   })
-  const unique = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]))
-  return [...unique.values()].sort(
+  diagnostics.sort(
     (a, b) =>
       order(a.file, b.file) ||
       a.line - b.line ||
       a.column - b.column ||
       order(a.code, b.code) ||
-      order(a.message, b.message),
+      order(a.message, b.message) ||
+      order(a.severity, b.severity) ||
+      order(a.hint ?? '', b.hint ?? '') ||
+      a.endLine - b.endLine ||
+      a.endColumn - b.endColumn,
   )
+  // Sorted before, so that which one is kept does not depend on who complained first.
+  return [...new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic])).values()]
 }
 
 function keyOf({ file, line, column, code, message }: Diagnostic): string {

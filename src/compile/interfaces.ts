@@ -13,12 +13,20 @@ import {
 } from './gateways.ts'
 import { checkMembers, deviceNames, longestDevice, readNetdev, type Devices } from './netdevs.ts'
 
-/** Host -> its interfaces; what must be unique is checked over the whole fleet. */
+/** The interfaces of a fleet. */
+export interface Wires {
+  /** Host -> its interfaces. */
+  readonly interfaces: ReadonlyMap<string, readonly Interface[]>
+  /** Who has each address and MAC address that only one may have. */
+  readonly owners: ReadonlyMap<string, Owner>
+}
+
+/** The interfaces of all hosts; what must be unique is checked over the whole fleet. */
 export function hostInterfaces(
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'machines' | 'interfaces'>,
   complaints: Complaints,
-): ReadonlyMap<string, readonly Interface[]> {
-  const claims = createClaims(complaints)
+): Wires {
+  const { claim, owners } = createClaims(complaints)
   const onlyDescribed = new Set(
     fleet.machines.flatMap(({ name, body }) => (body.render?.interfaces === false ? [name] : [])),
   )
@@ -26,23 +34,24 @@ export function hostInterfaces(
     sortByName(fleet.interfaces, ({ name }) => name),
     ({ parent }) => parent,
   )
-  return new Map(
+  const interfaces = new Map(
     [...byHost].map(([host, wires]) => {
       const devices = deviceNames(wires)
       const gateways = wires.map((wire) => readGateways(wire, complaints))
-      const interfaces = wires.map((wire, index) => {
+      const own = wires.map((wire, index) => {
         const configure = (wire.body.configure ?? true) && !onlyDescribed.has(host)
-        return toInterface(wire, gateways[index]!, devices, configure, claims, complaints)
+        return toInterface(wire, gateways[index]!, devices, configure, claim, complaints)
       })
-      checkDevices(host, wires, interfaces, complaints)
-      checkMembers(host, wires, interfaces, complaints)
-      checkPrimary(host, wires, interfaces, complaints)
+      checkDevices(host, wires, own, complaints)
+      checkMembers(host, wires, own, complaints)
+      checkPrimary(host, wires, own, complaints)
       // Those of DHCP and of what only describes are no routes of ours.
-      const set = gateways.filter((_, at) => interfaces[at]!.configure && !interfaces[at]!.dhcp)
+      const set = gateways.filter((_, at) => own[at]!.configure && !own[at]!.dhcp)
       checkGateways(host, set.flat(), complaints)
-      return [host, interfaces]
+      return [host, own]
     }),
   )
+  return { interfaces, owners }
 }
 
 function toInterface(
@@ -50,7 +59,7 @@ function toInterface(
   gateways: readonly Gateway[],
   devices: Devices,
   configure: boolean,
-  claim: Claims,
+  claim: Claim,
   complaints: Complaints,
 ): Interface {
   const { body, place, name, label } = wire
@@ -118,12 +127,19 @@ function readNameservers({ body, place }: DeclaredInterface, complaints: Complai
   })
 }
 
-type Claims = (text: string, what: string, owner: string, at: Position) => void
+interface Owner {
+  readonly owner: string
+  readonly at: Position
+}
+type Claim = (text: string, what: string, owner: string, at: Position) => void
 
 /** What one owner in the whole fleet has; a second one is told, with both places. */
-function createClaims(complaints: Complaints): Claims {
-  const owners = new Map<string, { owner: string; at: Position }>()
-  return (text, what, owner, at) => {
+function createClaims(complaints: Complaints): {
+  claim: Claim
+  owners: ReadonlyMap<string, Owner>
+} {
+  const owners = new Map<string, Owner>()
+  const claim: Claim = (text, what, owner, at) => {
     const known = owners.get(text)
     if (!known) {
       owners.set(text, { owner, at })
@@ -139,6 +155,7 @@ function createClaims(complaints: Complaints): Claims {
       related: known.at,
     })
   }
+  return { claim, owners }
 }
 
 function checkDevices(

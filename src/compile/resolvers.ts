@@ -9,7 +9,7 @@ export function resolvers(
   texts: ReadonlyMap<string, string>,
 ): ReadonlySet<string> {
   const nix = [...texts].filter(([path]) => path.endsWith('.nix'))
-  const naming = nix.flatMap(([path, text]) => (/\bresolve\b/.test(text) ? [path] : []))
+  const naming = namingResolve(texts)
   if (naming.length === 0) return new Set()
   const all = () => new Set(inventory.machines.map((machine) => machine.name))
   if (naming.length > enough) return all()
@@ -23,6 +23,13 @@ export function resolvers(
     for (const machine of known) found.add(machine)
   }
   return found
+}
+
+/** The Nix files of a repository that name `resolve`. */
+export function namingResolve(texts: ReadonlyMap<string, string>): readonly string[] {
+  return [...texts].flatMap(([path, text]) =>
+    path.endsWith('.nix') && /\bresolve\b/.test(text) ? [path] : [],
+  )
 }
 
 /** So many files are not worth a look at who imports each. */

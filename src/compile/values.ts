@@ -29,8 +29,10 @@ export interface ValueContext {
   readonly names: Names
   readonly paths: Paths
   readonly complaints: Complaints
-  /** Full name of a machine -> its interfaces. */
-  readonly interfaces: ReadonlyMap<string, readonly Interface[]>
+  /** Interfaces by the full name of their host. */
+  readonly interfaces: Pick<ReadonlyMap<string, readonly Interface[]>, 'get'>
+  /** Takes the hosts whose addresses are asked for by selectors. */
+  readonly asked: Set<string>
 }
 
 type SelectorTag = keyof typeof selectorTags
@@ -451,8 +453,9 @@ function addressOf(
   target: Target,
   { interface: wanted, family }: Request,
   at: Position,
-  { interfaces, complaints, names }: ValueContext,
+  { interfaces, asked, complaints, names }: ValueContext,
 ): string | undefined {
+  asked.add(target.host)
   const wires = interfaces.get(target.host) ?? []
   const label = wanted?.toLowerCase()
   const wire =

@@ -7,7 +7,7 @@ const leftOut = ['.github/', '.gitea/', '.forgejo/', '.gitlab-ci.yml', 'nixclust
 /** The generated branch's tree: the source's files, moved aside or left out where needed, and ours. */
 export function generatedTree<Entry extends { readonly path: string }>(
   source: readonly Entry[],
-  rendered: RenderedTree,
+  rendered: Pick<RenderedTree, 'files'>,
 ): { readonly kept: readonly Entry[]; readonly files: ReadonlyMap<string, string> } {
   const kept = source
     .filter(({ path }) => !leftOut.some((out) => path === out || path.startsWith(out)))

@@ -1,4 +1,4 @@
-import type { Element, Inventory, Service } from '../model/inventory.ts'
+import type { Element, Host, Inventory, Service } from '../model/inventory.ts'
 
 /** The generated file of each element, by full name. */
 export interface Places {
@@ -16,9 +16,20 @@ export type Elements = Pick<
   'domains' | 'clusters' | 'services' | 'machines' | 'unmanaged' | 'virtualHosts'
 >
 
+/** What the place of each element follows from. */
+interface Placed {
+  readonly domains: readonly Element[]
+  readonly clusters: readonly Element[]
+  readonly services: readonly (Element & Pick<Service, 'parent'>)[]
+  readonly machines: readonly PlacedHost[]
+  readonly unmanaged: readonly PlacedHost[]
+  readonly virtualHosts: readonly PlacedHost[]
+}
+type PlacedHost = Element & Pick<Host, 'cluster'>
+
 /** Gives every element its generated file; folders by cluster keep git's trees small. */
-export function toPlaces(inventory: Omit<Elements, 'services'> & Services): Places {
-  const { domains, clusters, machines, unmanaged, services, virtualHosts } = inventory
+export function toPlaces(elements: Placed): Places {
+  const { domains, clusters, machines, unmanaged, services, virtualHosts } = elements
   const byName = <Each extends Element>(elements: readonly Each[], file: (each: Each) => string) =>
     new Map(elements.map((each) => [each.name, `nixcluster/${file(each)}.nix`]))
   return {
@@ -33,10 +44,6 @@ export function toPlaces(inventory: Omit<Elements, 'services'> & Services): Plac
     ),
     services: byName(services, ({ parent, name }) => `services/${fileName(parent)}/${name}`),
   }
-}
-
-interface Services {
-  readonly services: readonly Pick<Service, 'kind' | 'name' | 'label' | 'at' | 'parent'>[]
 }
 
 /** Generated file of a host's data. */
