@@ -11,8 +11,20 @@ const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
 
+/** Of what stands in `dist`; sources change without saying so. */
+const build = existsSync(new URL('build-id', import.meta.url))
+  ? readFileSync(new URL('build-id', import.meta.url), 'utf8')
+  : undefined
+
+/** Without a home there is no place that is ours alone. */
+const cacheHome =
+  process.env['XDG_CACHE_HOME'] || (process.env['HOME'] && join(process.env['HOME'], '.cache'))
+
 const context: CliContext = {
   version,
+  ...(build !== undefined && cacheHome
+    ? { cache: { folder: join(cacheHome, 'nixcluster/compiled'), build } }
+    : {}),
   cwd: process.cwd(),
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

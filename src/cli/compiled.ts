@@ -3,12 +3,13 @@ import type { Compilation, RenderedTree, SourceTree } from '../model/compilation
 import type { Inventory } from '../model/inventory.ts'
 import type { CliContext } from './context.ts'
 import { readFolder } from './folder.ts'
-import { printDiagnostics } from './output.ts'
+import { printErrors } from './output.ts'
 
 export interface Compiled extends Pick<Compilation, 'locate'> {
   readonly source: SourceTree
   readonly inventory: Inventory
-  readonly rendered: RenderedTree
+  /** The tree is rendered when it is asked for. */
+  render(): RenderedTree
 }
 
 /** A folder that compiled; otherwise its errors are printed, the exit code is 1, and there is nothing. */
@@ -17,10 +18,9 @@ export async function readCompiled(
   context: CliContext,
 ): Promise<Compiled | undefined> {
   const source = await readFolder(folder)
-  const { diagnostics, inventory, rendered, locate } = compile(source)
-  if (inventory && rendered) return { source, inventory, rendered, locate }
-  const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  printDiagnostics(errors, source.texts, context, context.stderr)
-  context.exit(1)
+  const compilation = compile(source)
+  const { diagnostics, inventory, locate } = compilation
+  if (inventory) return { source, inventory, locate, render: () => compilation.rendered! }
+  printErrors({ source, diagnostics }, context)
   return undefined
 }

@@ -1,4 +1,5 @@
 import type { Git } from '../model/ports.ts'
+import type { CacheSettings } from './compile-cache.ts'
 
 /** What a command is given of the world around it. */
 export interface CliContext {
@@ -10,6 +11,8 @@ export interface CliContext {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
   readonly colour: boolean
+  /** Absent where nothing may be left for the next run. */
+  readonly cache?: CacheSettings
   /** The text of a file of docs/. */
   readonly readPage: (name: string) => string
   /** Sets the exit code: 0 fine, 1 the user's input has problems, 2 could not run. */

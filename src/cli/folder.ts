@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { isConfiguration } from '../compile/configuration.ts'
 import type { SourceTree } from '../model/compilation.ts'
@@ -19,7 +19,7 @@ export async function readFolder(folder: string): Promise<SourceTree> {
 }
 
 async function walk(root: string, folder: string, paths: Set<string>): Promise<void> {
-  const entries = await readdir(join(root, folder), { withFileTypes: true })
+  const entries = readdirSync(join(root, folder), { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (skipped.has(entry.name)) continue

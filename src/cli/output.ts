@@ -1,4 +1,4 @@
-import type { Compilation } from '../model/compilation.ts'
+import type { Compilation, SourceTree } from '../model/compilation.ts'
 import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
 import { diagnosticsText } from '../report/diagnostics.ts'
 import { count } from '../report/wording.ts'
@@ -14,6 +14,16 @@ export function printDiagnostics(
   if (diagnostics.length > 0) write(`${diagnosticsText(diagnostics, texts, { colour })}\n`)
 }
 
+/** Says why a folder does not compile; exit code 1. */
+export function printErrors(
+  { source, diagnostics }: Pick<Compilation, 'diagnostics'> & { readonly source: SourceTree },
+  context: CliContext,
+): void {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  printDiagnostics(errors, source.texts, context, context.stderr)
+  context.exit(1)
+}
+
 /** Says what is wrong with a selector of the command line; false, with exit code 1, at an error. */
 export function printComplaints(
   complaints: readonly Complaint[],
@@ -27,7 +37,10 @@ export function printComplaints(
 }
 
 /** `2 errors in 3 files, 4 machines, 2 services` */
-export function summary({ diagnostics, counts }: Compilation): string {
+export function summary({
+  diagnostics,
+  counts,
+}: Pick<Compilation, 'diagnostics' | 'counts'>): string {
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length
   const warnings = diagnostics.length - errors
   const found = [
@@ -40,7 +53,7 @@ export function summary({ diagnostics, counts }: Compilation): string {
 }
 
 /** Whether nothing keeps the fleet from being rendered. */
-export function isValid({ diagnostics }: Compilation): boolean {
+export function isValid({ diagnostics }: Pick<Compilation, 'diagnostics'>): boolean {
   return !diagnostics.some(({ severity }) => severity === 'error')
 }
 

@@ -1,13 +1,13 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { Command } from 'commander'
-import type { RenderedTree } from '../model/compilation.ts'
+import type { RenderedTree, SourceTree } from '../model/compilation.ts'
 import { generatedTree } from '../render/generated-tree.ts'
 import { count } from '../report/wording.ts'
-import { readCompiled, type Compiled } from './compiled.ts'
+import { compileFolder } from './compile-folder.ts'
 import type { CliContext } from './context.ts'
 import { folderOf } from './folder.ts'
-import { couldNotRun } from './output.ts'
+import { couldNotRun, printErrors } from './output.ts'
 
 /** `nixcluster render --out DIR`: a folder as the generated branch would be, a flake that Nix evaluates. */
 export function register(program: Command, context: CliContext): void {
@@ -19,8 +19,9 @@ export function register(program: Command, context: CliContext): void {
       'where to write, with the source; what is there of the same name is replaced; - prints what is generated',
     )
     .option('--dir <folder>', 'the repository (default: the current folder)')
+    .option('--no-cache', 'render everything, also what is as in the run before')
     .addHelpText('after', '\nExample: nixcluster render --out /tmp/rendered')
-    .action(async ({ dir, out }: { dir?: string; out: string }) => {
+    .action(async ({ dir, out, cache }: { dir?: string; out: string; cache: boolean }) => {
       try {
         const folder = folderOf(context.cwd, dir)
         const target = out === '-' ? undefined : resolve(context.cwd, out)
@@ -31,31 +32,35 @@ export function register(program: Command, context: CliContext): void {
           context.exit(1)
           return
         }
-        const compiled = await readCompiled(folder, context)
-        if (!compiled) return
-        if (target === undefined) {
-          writeStream(context.stdout, compiled.rendered)
-          return
+        const compiled = await compileFolder(folder, { needs: 'files', cache }, context)
+        const rendered = compiled.rendered()
+        if (!rendered) return printErrors(compiled, context)
+        if (target === undefined) writeStream(context.stdout, rendered)
+        else {
+          const copied = await copySource(folder, target, compiled.source, rendered)
+          await writeFiles(target, rendered)
+          const generated = rendered.files.size
+          context.stdout(
+            `${count(generated + copied, 'file')} written to ${out}, ${generated} of them generated\n`,
+          )
         }
-        const copied = await copySource(folder, target, compiled)
-        await writeFiles(target, compiled.rendered)
-        const generated = compiled.rendered.files.size
-        context.stdout(
-          `${count(generated + copied, 'file')} written to ${out}, ${generated} of them generated\n`,
-        )
+        compiled.leave()
       } catch (error) {
         couldNotRun(context, error)
       }
     })
 }
 
+type Files = Pick<RenderedTree, 'files'>
+
 /** What of the source is in the generated branch, with what generated files refer to; says how many. */
 async function copySource(
   folder: string,
   target: string,
-  { source, rendered }: Compiled,
+  { paths }: SourceTree,
+  rendered: Files,
 ): Promise<number> {
-  const entries = [...source.paths]
+  const entries = [...paths]
     .filter((path) => !join(folder, path).startsWith(target + sep))
     .map((path) => ({ path, from: join(folder, path) }))
   const { kept } = generatedTree(entries, rendered)
@@ -67,7 +72,7 @@ async function copySource(
 }
 
 /** Writes generated files below a folder. */
-export async function writeFiles(folder: string, { files }: RenderedTree): Promise<void> {
+export async function writeFiles(folder: string, { files }: Files): Promise<void> {
   for (const [path, text] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
@@ -78,7 +83,7 @@ export async function writeFiles(folder: string, { files }: RenderedTree): Promi
 const portion = 1_000_000
 
 /** Writes generated files one after another, each below its path. */
-function writeStream(write: (text: string) => void, { files }: RenderedTree): void {
+function writeStream(write: (text: string) => void, { files }: Files): void {
   let text = ''
   for (const [path, content] of files) {
     text += `# ==> ${path}\n${content}\n`

@@ -61,7 +61,7 @@ export async function update(
     })
     if (compiled.inventory.hasSourceFlake)
       await rename(join(work, sourceFlakeFile), join(work, movedSourceFlake))
-    await writeFiles(work, compiled.rendered)
+    await writeFiles(work, compiled.render())
     const wanted = inputs.length > 0 ? inputs : known
     await lock(work, wanted).catch((cause: Error) => {
       throw new Error(`${lockFile} is not written: ${cause.message}`, { cause })

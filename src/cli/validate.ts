@@ -1,13 +1,12 @@
 import { relative } from 'node:path'
 import { Option, type Command } from 'commander'
-import { compile } from '../compile/compile.ts'
-import type { Compilation, SourceTree } from '../model/compilation.ts'
 import { diagnosticPages } from '../report/diagnostic-pages.ts'
 import { sarifLog } from '../report/sarif.ts'
 import { duration } from '../report/wording.ts'
 import { workflowCommands } from '../report/workflow-commands.ts'
 import type { CliContext } from './context.ts'
-import { folderOf, readFolder } from './folder.ts'
+import { compileFolder, type CompiledFolder } from './compile-folder.ts'
+import { folderOf } from './folder.ts'
 import { couldNotRun, isValid, printDiagnostics, printJson, summary } from './output.ts'
 
 const forms = ['text', 'json', 'github', 'sarif'] as const
@@ -15,6 +14,7 @@ const forms = ['text', 'json', 'github', 'sarif'] as const
 interface Options {
   readonly dir?: string
   readonly output: (typeof forms)[number]
+  readonly cache: boolean
 }
 
 /** `nixcluster validate`: says what is wrong with the configuration of a folder. */
@@ -24,18 +24,19 @@ export function register(program: Command, context: CliContext): void {
     .description('check the configuration')
     .option('--dir <folder>', 'the repository (default: the current folder)')
     .addOption(new Option('--output <form>', 'how to print').choices(forms).default('text'))
+    .option('--no-cache', 'look at everything, also at what is as in the run before')
     .addHelpText('after', '\nExample: nixcluster validate --dir ~/fleet --output json')
-    .action(async ({ dir, output }: Options) => {
+    .action(async ({ dir, output, cache }: Options) => {
       const start = performance.now()
       try {
         const folder = folderOf(context.cwd, dir)
-        const source = await readFolder(folder)
-        const compilation = compile(source)
-        context.exit(isValid(compilation) ? 0 : 1)
-        print(output, compilation, source, folder, context)
-        if (output === 'json' || output === 'sarif') return
+        const compiled = await compileFolder(folder, { needs: 'diagnostics', cache }, context)
+        context.exit(isValid(compiled) ? 0 : 1)
+        print(output, compiled, folder, context)
         const took = duration(performance.now() - start)
-        context.stdout(`${summary(compilation).padEnd(80 - took.length - 1)} ${took}\n`)
+        if (output !== 'json' && output !== 'sarif')
+          context.stdout(`${summary(compiled).padEnd(80 - took.length - 1)} ${took}\n`)
+        compiled.leave()
       } catch (error) {
         couldNotRun(context, error)
       }
@@ -44,16 +45,14 @@ export function register(program: Command, context: CliContext): void {
 
 function print(
   output: Options['output'],
-  compilation: Compilation,
-  { texts }: SourceTree,
+  { diagnostics, source }: CompiledFolder,
   folder: string,
   context: CliContext,
 ): void {
-  const { diagnostics } = compilation
   const { version } = context
   switch (output) {
     case 'json':
-      return printJson({ ok: isValid(compilation), diagnostics }, context)
+      return printJson({ ok: isValid({ diagnostics }), diagnostics }, context)
     case 'github':
       return context.stdout(workflowCommands(diagnostics, prefixOf(folder, context)))
     case 'sarif':
@@ -66,7 +65,7 @@ function print(
         context,
       )
     case 'text':
-      return printDiagnostics(diagnostics, texts, context, context.stdout)
+      return printDiagnostics(diagnostics, source.texts, context, context.stdout)
   }
 }
 
