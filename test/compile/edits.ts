@@ -47,6 +47,8 @@ const keys = [
     'services.y.enable',
   ],
 ]
+/** What stands for something elsewhere. */
+const seen = /\d+\.\d+\.\d+\.\d+|vm\d|web\d?|tag:[\w-]+|rack-a|eth\d|!ips?|com\b/g
 const modules = ['{ }\n', '{ resolve, ... }: { }\n', '{ config, ... }: { x = 1; }\n']
 
 /** One edit of a repository such as people make, some of them by mistake. */
@@ -71,7 +73,7 @@ export function edit(repository: Repository, next: Numbers): Repository {
       return repository
     }
   }
-  switch (next(16)) {
+  switch (next(20)) {
     case 0:
     case 1:
     case 2:
@@ -117,6 +119,23 @@ export function edit(repository: Repository, next: Numbers): Repository {
       const nix = Object.keys(texts).filter((one) => one.endsWith('.nix'))
       const module = pick(nix, next)
       return module === undefined ? repository : write(pick(modules, next)!, module)
+    }
+    case 15:
+    case 16:
+    case 17: {
+      // An address, a name, a tag: by these, others see it.
+      const words = [...texts[path]!.matchAll(seen)]
+      const [word, at] = [pick(words, next)?.[0], pick(words, next)?.index ?? 0]
+      if (word === undefined) return repository
+      return write(texts[path]!.slice(0, at) + texts[path]!.slice(at).replace(seen, word))
+    }
+    case 18: {
+      const addresses = [...texts[path]!.matchAll(/(?<=10\.\d+\.\d+\.)\d+/g)]
+      const address = pick(addresses, next)
+      if (!address) return repository
+      const { index } = address
+      const rest = texts[path]!.slice(index + address[0].length)
+      return write(`${texts[path]!.slice(0, index)}${1 + next(12)}${rest}`)
     }
     default: {
       const file = pick(['notes.txt', 'modules/more.nix', 'clusters/x.nix', 'ignored.yaml'], next)!
