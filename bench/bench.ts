@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeChart } from './chart.ts'
-import { machinesOf, writeFleet } from './fleet.ts'
+import { editFleet, edits, machinesOf, writeFleet } from './fleet.ts'
 import { findHelm } from './helm.ts'
 import { measure, median, type Measure } from './measure.ts'
 
 // How long validate, resolve and render take for a large fleet, as whole processes from the built
-// package, beside `helm template` of a chart that gives the same text for the same machines.
+// package, beside `helm template` of a chart that gives the same text for the same machines; and how
+// long it takes again when one file has changed.
 
 const { values } = parseArgs({
   options: {
@@ -37,35 +38,51 @@ try {
   writeFleet(join(folder, 'one'), machines, 1)
   writeChart(join(folder, 'chart'), machines)
   const helm = await findHelm()
-  const contestants = new Map<string, readonly string[]>([
-    [`${count / 100} files of 100`, render('many')],
-    [`${count} files of 1`, render('one')],
-  ])
-  if (helm) contestants.set('helm template', [helm, 'template', 'fleet', join(folder, 'chart')])
-  const runs = new Map<string, Measure[]>([...contestants.keys()].map((name) => [name, []]))
+  const runs = new Map<string, Measure[]>()
+  const time = async (name: string, command: readonly string[], round: number): Promise<void> => {
+    const run = await measure(command, folder)
+    if (round > 0) runs.set(name, [...(runs.get(name) ?? []), run])
+  }
+  const fleets = [
+    ['many', `${count / 100} files of 100`],
+    ['one', `${count} files of 1`],
+  ] as const
   // In turn, so that a slow minute of the machine hits all of them; the first round warms the disk.
-  for (let round = 0; round <= Number(values.runs); round++)
-    for (const [name, command] of contestants) {
-      const run = await measure(command, folder)
-      if (round > 0) runs.get(name)!.push(run)
+  for (let round = 0; round <= Number(values.runs); round++) {
+    for (const [fleet, name] of fleets) {
+      await rm(join(folder, 'cache/nixcluster/compiled'), { recursive: true, force: true })
+      await time(name, render(fleet), round)
+      for (const [what, edit] of edits) {
+        const undo = editFleet(join(folder, fleet), edit)
+        await time(`${name}, ${what}`, render(fleet), round)
+        undo()
+      }
     }
+    if (helm) await time('helm template', [helm, 'template', 'fleet', join(folder, 'chart')], round)
+  }
   const medians = new Map([...runs].map(([name, all]) => [name, median(all)]))
-  print(medians, medians.get('helm template'))
+  for (const [name, figures] of medians) {
+    // A run that goes on from another, in terms of a whole one; a whole one in terms of helm.
+    const other = medians.get(fleets.find(([, cold]) => name.startsWith(`${cold},`))?.[1] ?? '')
+    print(name, figures, other ?? medians.get('helm template'))
+  }
 
   if (values.large) {
     writeFleet(join(folder, 'large'), machinesOf(10 * count), 100)
     const large = await measure(render('large'), folder)
-    print(new Map([[`${10 * count} machines`, large]]), medians.get(`${count / 100} files of 100`))
+    print(`${10 * count} machines`, large, medians.get(fleets[0][1]))
   }
 } finally {
   await rm(folder, { recursive: true })
 }
 
-/** A line for each, with its time in terms of another's. */
-function print(measures: ReadonlyMap<string, Measure>, other: Measure | undefined): void {
-  for (const [name, { seconds, cpu, mebibytes }] of measures) {
-    const times = other ? ` ${(seconds / other.seconds).toFixed(2)} times` : ''
-    const figures = `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of processor`
-    console.log(`${name.padEnd(20)} ${figures}, ${mebibytes.toFixed(0)} MiB${times}`)
-  }
+/** A line with the time in terms of another's. */
+function print(
+  name: string,
+  { seconds, cpu, mebibytes }: Measure,
+  other: Measure | undefined,
+): void {
+  const times = other ? ` ${(seconds / other.seconds).toFixed(2)} times` : ''
+  const figures = `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of processor`
+  console.log(`${name.padEnd(40)} ${figures}, ${mebibytes.toFixed(0)} MiB${times}`)
 }

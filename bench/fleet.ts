@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Machines in a cluster: like most fleets, this one has many. */
@@ -41,6 +41,26 @@ export function writeFleet(
     const documents = machines.slice(first, first + perFile).map(toDocument)
     write(`clusters/${first / perFile}.yaml`, documents.join('---\n'))
   }
+}
+
+/** What a person changes in a file between two runs. */
+export const edits: ReadonlyMap<string, (text: string) => string> = new Map([
+  ['a setting changed', (text) => text.replace('ip_forward: 1', 'ip_forward: 0')],
+  ['an address changed', (text) => text.replace(/\[10\.[\d.]+/, '[10.200.0.1')],
+  ['a new machine', (text) => `${text}---\n${toDocument(newcomer)}`],
+])
+
+/** Edits the file of some machine in the middle of the fleet; what is returned takes it back. */
+export function editFleet(folder: string, edit: (text: string) => string): () => void {
+  const file = join(folder, 'clusters/7.yaml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, edit(text))
+  return () => writeFileSync(file, text)
+}
+
+const newcomer: BenchMachine = {
+  ...{ label: 'newcomer', cluster: 'c0.com', rack: 1 },
+  ...{ address: '10.200.0.2', tags: ['rack-1', 'web'] },
 }
 
 const head = (clusters: readonly string[]): string => `apiVersion: nixcluster/v1

@@ -11,11 +11,18 @@ export interface Measure {
   readonly mebibytes: number
 }
 
-/** Runs a command as a process of its own, its output thrown away; GNU time looks at its clock. */
+/**
+ * Runs a command as a process of its own, its output thrown away; GNU time looks at its clock. What it
+ * leaves for the next run, it leaves in the folder.
+ */
 export async function measure(command: readonly string[], folder: string): Promise<Measure> {
   const report = join(folder, 'time')
   const format = ['--quiet', '--output', report, '--format', '%e %U %S %M']
-  await execa('/usr/bin/time', [...format, ...command], { stdout: 'ignore', stderr: 'inherit' })
+  await execa('/usr/bin/time', [...format, ...command], {
+    env: { XDG_CACHE_HOME: join(folder, 'cache') },
+    stdout: 'ignore',
+    stderr: 'inherit',
+  })
   const [elapsed, user, system, kibibytes] = (await readFile(report, 'utf8')).split(' ').map(Number)
   return { seconds: elapsed!, cpu: user! + system!, mebibytes: kibibytes! / 1024 }
 }
