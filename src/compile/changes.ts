@@ -51,9 +51,8 @@ export function changesOf(
     const old = before.fleet
     const { fleet } = now
     for (const list of lists) if (!areSameElements(old[list], fleet[list])) return undefined
-    for (const list of ['services', 'roles'] as const)
-      for (const [index, { tree }] of fleet[list].entries())
-        if (!isSameTree(old[list][index]!.tree, tree)) return undefined
+    for (const [index, { tree }] of fleet.services.entries())
+      if (!isSameTree(old.services[index]!.tree, tree)) return undefined
     for (const list of ['domains', 'clusters'] as const)
       for (const [index, level] of fleet[list].entries()) {
         const other = old[list][index]!

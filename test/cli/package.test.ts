@@ -1,17 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { machinesOf, writeFleet } from '../../bench/fleet.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
@@ -109,6 +113,26 @@ test('it validates and renders a folder from another one', () => {
   expect(run(['render', '--dir', dir, '--out', out])).toMatchObject({ stderr: '', code: 0 })
   expect(existsSync(join(out, 'flake.nix'))).toBe(true)
 })
+
+test('runs at once on a large fleet leave what the next one goes on from', async () => {
+  const fleet = join(folder, 'fleet')
+  const home = join(folder, 'home')
+  writeFleet(fleet, machinesOf(500), 100)
+  const env = { PATH: process.env['PATH'], HOME: home }
+  const start = async (...more: string[]): Promise<string> => {
+    const words = ['render', '--out', '-', '--dir', fleet, ...more]
+    const limits = { env, maxBuffer: 2 ** 28 }
+    return (await promisify(execFile)(join(installed, 'bin/nixcluster'), words, limits)).stdout
+  }
+  const whole = await start('--no-cache')
+  const cache = join(home, '.cache/nixcluster/compiled')
+  expect(existsSync(cache)).toBe(false)
+  expect(await Promise.all([start(), start(), start()])).toEqual([whole, whole, whole])
+  const left = readdirSync(cache).map((name) => statSync(join(cache, name)).ino)
+  expect(left).toHaveLength(1)
+  expect(await Promise.all([start(), start()])).toEqual([whole, whole])
+  expect(readdirSync(cache).map((name) => statSync(join(cache, name)).ino)).toEqual(left)
+}, 120_000)
 
 test('explain reads the page that is in the package', () => {
   const { stdout, code } = run(['explain', 'schema/unknown-key'])

@@ -155,6 +155,9 @@ data: { guests: !hosts "vm*" }
   },
 }
 
+const conflict =
+  '{ config: { environment.etc."x".text: "a\\nb", environment.etc: { x: { text: "c" } } } }'
+
 /** Whether a run goes on from what the one before left; either way it says what a whole run says. */
 function isQuick(path: string, from: string | RegExp, to: string): boolean {
   const text = fleet.texts[path]!.replace(from, to)
@@ -173,6 +176,7 @@ test.each([
   ],
   ['a warning less', 'clusters/b.yaml', 'services.x.password: hunter2, ', ''],
   ['a conflict with a service', 'clusters/b.yaml', 'two', '"one\\ntwo"'],
+  ['a conflict within a machine', 'clusters/b.yaml', 'modules: [', `modules: [${conflict}, `],
   ['a selector', 'clusters/b.yaml', '!hosts web', '!ips [vm0, gate]'],
   ['a user', 'clusters/b.yaml', 'ann:', 'bob:'],
   ['the data that services see', 'clusters/c.yaml', 'weight: 1.50', 'weight: 2'],
@@ -206,6 +210,20 @@ test.each([
     'oci-container, image: "nginx:1"',
     'microvm',
   ],
+  ['a machine that is ours now', 'clusters/a.yaml', 'managed: false, ', ''],
+  [
+    'a virtual host that takes modules now',
+    'clusters/c.yaml',
+    'oci-container, image: "nginx:1"',
+    'nixos-container',
+  ],
+  [
+    'a conflict that is a mistake',
+    'clusters/b.yaml',
+    'services.web.name: two',
+    'services.web.port: 81',
+  ],
+  ['another document in front', 'clusters/a.yaml', /^/, '---\n---\n'],
   ['a service', 'clusters/a.yaml', 'port: 80,', 'port: 81,'],
   ['a role', 'clusters/a.yaml', 'front: [vm0]', 'front: [vm1]'],
   ['how the machines of a cluster are reached', 'clusters/a.yaml', '!fqdn gate', '!fqdn vm0'],
