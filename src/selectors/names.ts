@@ -202,7 +202,8 @@ function membersByLabel(
 
 /** The host that a host or interface name belongs to. */
 export function hostOf(element: NamedElement): string {
-  return element.kind === 'interface' ? parentName(element.name) : element.name
+  // Not by its name: a label that is refused may have dots, as in eth0.10.
+  return element.kind === 'interface' ? element.parent : element.name
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

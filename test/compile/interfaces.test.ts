@@ -240,3 +240,13 @@ test('a circle of 10,000 interfaces is found, and shown in one line', () => {
   expect(found[0]).toContain('go round in a circle: v0 -> v1 -> v2 -> v3 ')
   expect(found[0]!.length).toBeLessThan(200)
 })
+
+test('an interface that is called as its VLAN is may be selected, and only its name is wrong', () => {
+  const wires = '{ eth0.10: { addresses: [10.0.0.1/24] } }'
+  const said = problems(
+    `machines: { vm0: { interfaces: ${wires} } }\nservices: { web: { selectors: [eth0.10.vm0] } }`,
+  )
+  expect(said).toEqual([
+    "1:34 error: 'eth0.10' cannot be a name: letters, digits and hyphens only, with a letter or digit at both ends [names/label]",
+  ])
+})
