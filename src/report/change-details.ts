@@ -1,46 +1,44 @@
-import { aligned, changeFacts, factName, flatFacts } from './change-facts.ts'
-import type { PlacedFact } from './change-facts.ts'
-import type { ChangeGroup } from './change-groups.ts'
+import { aligned, factName, flatFacts, maxFacts, overview } from './change-facts.ts'
+import type { Fact, PlacedFact } from './change-facts.ts'
+import type { Change } from './change-groups.ts'
 import { code, cutLines, details, escapeHtml, escapeText, fence } from './markdown.ts'
 import { plain } from './plain.ts'
 import { nameRanges, shortSystem } from './wording.ts'
 
 export interface DetailOptions {
-  /** What is in files and units may be shown. */
-  readonly showContents: boolean
-  /** Of each patch; none: no patch is shown. */
+  /** Lines of each patch. */
   readonly patchLines: number
   /** Lines of what changes without a patch. */
   readonly rows: number
 }
 
-/** Facts of a kind that a row of the table has room for. */
-const inTable = 4
 const maxNames = 8
 
 /** A change's folded part, in Markdown; undefined where the table says it all. */
-export function groupDetails(
-  { machines, diff }: ChangeGroup,
+export function changeDetails(
+  { machines, part, facts, systems }: Change,
   short: (name: string) => string,
-  { showContents, patchLines, rows }: DetailOptions,
+  { patchLines, rows }: DetailOptions,
 ): string | undefined {
-  if (diff?.before === undefined) return undefined
-  const facts = changeFacts(diff)
   const flat = flatFacts(facts)
-  const patched = flat.filter(({ patch }) => showContents && patch !== undefined)
-  const kinds = Map.groupBy(facts, ({ kind }) => kind)
-  const isWhole = [...kinds.values()].every((all) => all.length <= inTable)
-  if (patched.length === 0 && isWhole && flat.length === facts.length) return undefined
-  const listed = flat.filter((fact) => !patched.includes(fact) || patchLines === 0)
+  const patched = flat.filter(({ patch }) => patch !== undefined)
+  const listed = flat.filter(({ patch }) => patch === undefined)
+  if (patched.length === 0 && isInTable(facts)) return undefined
   const parts = [
     ...(listed.length > 0 ? [fence(factLines(listed, rows), 'diff')] : []),
-    ...(patchLines === 0 ? [] : patched.map((fact) => patchPart(fact, patchLines))),
-    ...(machines.length > 1
+    ...patched.map((fact) => patchPart(fact, patchLines)),
+    ...(systems === undefined
       ? []
-      : [`System ${code(shortSystem(diff.before))} → ${code(shortSystem(diff.after))}`]),
+      : [`System ${code(shortSystem(systems.before))} → ${code(shortSystem(systems.after))}`]),
   ]
-  return details(summaryOf(machines.map(short)), parts.join('\n\n'))
+  const summary =
+    part === 'shared' ? `<b>all ${machines.length}</b>` : summaryOf(machines.map(short))
+  return details(summary, parts.join('\n\n'))
 }
+
+const isInTable = (facts: readonly Fact[]): boolean =>
+  overview(facts, maxFacts).every(({ more }) => more === undefined) &&
+  facts.every(({ inner }) => inner === undefined || isInTable(inner))
 
 function summaryOf(names: readonly string[]): string {
   const ranges = nameRanges(names)

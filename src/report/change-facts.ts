@@ -91,12 +91,12 @@ const userFact = ({ name, kind, what }: UserChange): Omit<Fact, 'kind'> => ({
   words: kind === 'changed' ? what.join(', ') : '',
 })
 
-/** `vault 1.16.1 → 1.17.2`, whole as its name. */
+/** `vault`: `1.16.1 → 1.17.2` */
 function packageFact({ name, before, after }: PackageChange): Omit<Fact, 'kind'> {
   const [old, now] = [before, after].map((versions) => versions.join(', '))
   const mark = before.length === 0 ? '+' : after.length === 0 ? '-' : '~'
   const versions = { '+': now, '-': old, '~': `${old} → ${now}` }[mark]
-  return { mark, noun: '', name: `${name} ${versions}`.trim(), words: '' }
+  return { mark, noun: '', name, words: (versions ?? '').trim() }
 }
 
 /** `1.2 KiB → 1.4 KiB`; empty where nothing is known. */
@@ -153,6 +153,9 @@ export interface FactRow {
   /** `and 44 more packages` */
   readonly more?: string
 }
+
+/** Facts of a kind in a row of the comment's table. */
+export const maxFacts = 3
 
 /** Rows to look over: at most so many of a kind, the rest of it as a number. */
 export function overview(facts: readonly Fact[], max: number): readonly FactRow[] {

@@ -1,50 +1,94 @@
 import type { PlanFailure, PlannedMachine } from '../model/plan.ts'
 import type { SystemDiff } from '../model/system-diff.ts'
-import { firstSystem } from './change-facts.ts'
+import { changeFacts, firstSystem, unseenChange } from './change-facts.ts'
+import type { Fact } from './change-facts.ts'
 import { sizeChange } from './wording.ts'
 
-/** Machines for which the change is the same. */
-export interface ChangeGroup {
+/** What changes on machines for which it is the same. */
+export interface Change {
   /** Full names, in the plan's order. */
   readonly machines: readonly string[]
-  readonly diff: SystemDiff | undefined
+  /** `shared`: on all machines; `rest`: what is different here besides. */
+  readonly part: 'whole' | 'shared' | 'rest'
+  readonly facts: readonly Fact[]
+  /** What is said where there are no facts. */
+  readonly words?: string
+  /** `+31 MiB`, or empty. */
+  readonly size: string
+  /** Systems of a single machine. */
+  readonly systems?: { readonly before: string; readonly after: string }
 }
 
-/** Puts machines together whose change reads the same; with `patches` its lines must be the same too. */
-export function groupChanges(
+/** So much that all machines have in common is said once. */
+const worthSharing = 3
+
+/**
+ * Puts machines together whose change reads the same, with `patches` line by line; what all of these
+ * have in common comes first.
+ */
+export function planChanges(
   machines: readonly PlannedMachine[],
   { patches }: { readonly patches: boolean },
-): readonly ChangeGroup[] {
+): readonly Change[] {
   const groups = Map.groupBy(machines, ({ diff }) => keyOf(diff, patches))
-  return [...groups.values()].map((members) => ({
-    machines: members.map(({ name }) => name),
-    diff: members[0]!.diff,
-  }))
+  const all = [...groups.values()].map((members) => changeOf(members, patches))
+  const [first, ...others] = all
+  if (first === undefined || others.length === 0) return all
+  const sets = others.map(({ facts }) => new Set(facts.map(factKey)))
+  const common = first.facts.filter((fact) => sets.every((keys) => keys.has(factKey(fact))))
+  if (common.length < worthSharing) return all
+  const shared = new Set(common.map(factKey))
+  const everybody = machines.map(({ name }) => name)
+  return [
+    { machines: everybody, part: 'shared', facts: common, size: '' },
+    ...all.map((change): Change => {
+      const facts = change.facts.filter((fact) => !shared.has(factKey(fact)))
+      return {
+        ...change,
+        part: 'rest',
+        facts,
+        ...(facts.length > 0 ? {} : { words: 'nothing else' }),
+      }
+    }),
+  ]
 }
+
+function changeOf(members: readonly PlannedMachine[], patches: boolean): Change {
+  const { diff } = members[0]!
+  const machines = members.map(({ name }) => name)
+  const isFirst = diff !== undefined && diff.before === undefined
+  const facts = diff === undefined || isFirst ? [] : changeFacts(diff).map(patches ? whole : bare)
+  const words = isFirst ? `+ ${firstSystem(diff)}` : unseenChange(diff)
+  return {
+    machines,
+    part: 'whole',
+    facts,
+    ...(facts.length > 0 ? {} : { words }),
+    size: diff === undefined || isFirst ? '' : sizeChange(diff.sizeDelta),
+    ...(machines.length === 1 && diff?.before !== undefined
+      ? { systems: { before: diff.before, after: diff.after } }
+      : {}),
+  }
+}
+
+const whole = (fact: Fact): Fact => fact
+
+const bare = ({ patch: _, inner, ...fact }: Fact): Fact => ({
+  ...fact,
+  ...(inner === undefined ? {} : { inner: inner.map(bare) }),
+})
+
+const factKey = (fact: Fact): string => JSON.stringify(fact)
 
 function keyOf(diff: SystemDiff | undefined, patches: boolean): string {
   if (diff === undefined) return ''
   if (diff.before === undefined) return firstSystem(diff)
-  return JSON.stringify(readable(diff), (key: string, value: unknown) =>
-    key === 'patch' && !patches ? undefined : value,
-  )
+  return JSON.stringify([
+    diff.compared,
+    sizeChange(diff.sizeDelta),
+    changeFacts(diff).map(patches ? whole : bare),
+  ])
 }
-
-/** Without what each machine has of its own: the systems' names, and bytes that nobody is told of. */
-const readable = ({
-  before: _,
-  after: __,
-  sizeDelta,
-  virtualHosts,
-  ...rest
-}: SystemDiff): object => ({
-  ...rest,
-  size: sizeChange(sizeDelta),
-  virtualHosts: virtualHosts.map(({ diff, ...host }) => ({
-    ...host,
-    ...(diff === undefined ? {} : { diff: readable(diff) }),
-  })),
-})
 
 /** Machines that fail with the same message. */
 export interface FailureGroup extends Omit<PlanFailure, 'machine'> {

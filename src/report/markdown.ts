@@ -1,3 +1,5 @@
+import { shortCommit } from './wording.ts'
+
 /**
  * Longest comment that we write, in bytes: no forge counts fewer characters than bytes, whatever a
  * character is to it. GitHub takes 65,536, the forge's hidden marker included.
@@ -27,20 +29,25 @@ function oneLine(text: string): string {
  */
 const unlinked = (text: string): string =>
   text.replaceAll(
-    /[@#]|!(?=\d)|GH(?=-\d)|:(?=\/\/)|:(?=[\w+-]+:)|www(?=\.)|(?:mailto|xmpp)(?=:)/gi,
+    /[@#]|!(?=\d)|GH(?=-\d)|:(?=\/\/)|:(?=[\w+-]+(?::|$))|www(?=\.)|(?:mailto|xmpp)(?=:)/gi,
     '$&\u200b',
   )
 
 /**
  * Text of others as one line of Markdown: nothing in it formats, links, mentions, begins a list or ends
- * a table's cell.
+ * a table's cell, and it is no command of ours.
  */
-export const escapeText = (text: string): string =>
-  escapeInner(text).replace(/^(?:(\d+)([.)])(?=\s|$)|([-+=]))/, '$1\\$2$3')
+export const escapeText = (text: string): string => lineStart(escapeInner(text))
 
 /** The same within a line. */
 const escapeInner = (text: string): string =>
-  unlinked(oneLine(text).replaceAll(/[\\`*_{}[\]()<>~|!&$]/g, '\\$&'))
+  unlinked(oneLine(text)).replaceAll(/[\\`*_{}[\]()<>~|!&$]/g, '\\$&')
+
+const lineStart = (line: string): string =>
+  line.replace(/^(?:(\d+)([.)])(?=\s|$)|([-+=/]))/, '$1\\$2$3')
+
+/** `3f2c1a9` */
+export const commitText = (commit: string): string => escapeText(shortCommit(commit))
 
 /** Text of others as code in a line. */
 export function code(text: string): string {
@@ -55,15 +62,15 @@ export function code(text: string): string {
 export function prose(text: string): string {
   const parts = text.split('`')
   const last = parts.length - 1
-  return parts
+  const line = parts
     .map((part, at) => {
-      if (at % 2 === 1 && at < last) return code(part)
+      if (at % 2 === 1 && at < last) return code(part) || ' '
       if (part.trim() === '') return ' '
       const [before, after] = [/^\s/.test(part) ? ' ' : '', /\s$/.test(part) ? ' ' : '']
-      return before + (at === 0 ? escapeText(part) : escapeInner(part)) + after
+      return before + escapeInner(part) + after
     })
     .join('')
-    .trim()
+  return lineStart(line.trim())
 }
 
 /** Markdown of ours as one row of a table: a bar ends a cell even inside of code, unless it is escaped. */

@@ -1,11 +1,12 @@
 import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
-import { changeFacts, firstSystem, overview, unseenChange } from './change-facts.ts'
+import { maxFacts, overview } from './change-facts.ts'
 import type { Fact } from './change-facts.ts'
-import type { ChangeGroup, FailureGroup } from './change-groups.ts'
-import { groupChanges, groupFailures } from './change-groups.ts'
-import { groupDetails } from './change-details.ts'
+import type { Change, FailureGroup } from './change-groups.ts'
+import { groupFailures, planChanges } from './change-groups.ts'
+import { changeDetails } from './change-details.ts'
 import {
   code,
+  commitText,
   cutLines,
   details,
   escapeText,
@@ -17,8 +18,8 @@ import {
   sizeOf,
   tableRow,
 } from './markdown.ts'
-import { capital, cautions, headline, planNames, wholePlan } from './summary.ts'
-import { count, duration, list, nameRanges, shortCommit, sizeChange } from './wording.ts'
+import { capital, cautions, headline, isAlone, planNames, wholePlan } from './summary.ts'
+import { count, duration, list, nameRanges } from './wording.ts'
 
 export interface PlanCommentOptions {
   /** What is in files and units may be read by everybody who can read the comment. */
@@ -37,9 +38,9 @@ export interface PlanCommentOptions {
 const openReasons = 5
 /** Names of machines, or ranges of them, in one place. */
 const maxNames = 8
-/** Facts of a kind in a row of the table. */
-const maxFacts = 3
 const maxFailures = 10
+/** Lines of details that are not folded, where nothing else is. */
+const openLines = 40
 /** Rows of the table that are read at once; more are folded. */
 const openRows = 20
 /** How much of a change's details is shown, where not all of it fits. */
@@ -65,7 +66,9 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
     ...cautions(plan).map(({ word, text }) => `**${word}**: ${prose(text)}`),
   ]
   const foot = [
-    ...(plan.rollout === undefined ? [] : [`**Rollout after the merge**: ${prose(plan.rollout)}.`]),
+    ...(plan.rollout === undefined || isAlone(plan)
+      ? []
+      : [`**Rollout after the merge**: ${prose(plan.rollout)}.`]),
     footer(plan),
   ]
   let room = (options.limit ?? maxComment) - reserve - length([...head, ...foot])
@@ -78,18 +81,18 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const failed = take(failures.slice(0, maxFailures), 1 / 2)
   const reasons = plan.reasons.map((reason) => reasonLine(reason, plan, short, options.blob))
   const given = take(reasons, 1 / 2)
-  const groups = isStatic ? [] : groupChanges(plan.machines, { patches: options.showContents })
+  const changes = isStatic ? [] : planChanges(plan.machines, { patches: options.showContents })
   const rows = take(
-    groups.map((group) => groupRow(group, short)),
+    changes.map((change) => changeRow(change, short)),
     3 / 4,
   )
   const parts: string[] = []
   const fits = (part: string | undefined): boolean => sizeOf(part ?? '') + 2 <= room
   let unfolded = 0
-  for (const group of groups.slice(0, rows.length)) {
+  for (const change of changes.slice(0, rows.length)) {
     const part = amounts
       .slice(unfolded > 0 ? 1 : 0)
-      .map((amount) => groupDetails(group, short, { ...options, ...amount }))
+      .map((amount) => changeDetails(change, short, amount))
       .find((text, at, all) => at === all.length - 1 || fits(text))
     if (part === undefined) continue
     if (unfolded > 0 || !fits(part)) unfolded++
@@ -104,11 +107,11 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
     ...reasonParts(given),
     ...(isStatic && plan.machines.length > 0 ? [machinesLine(plan, short)] : []),
     ...tableParts(rows),
-    ...parts,
+    ...(unfolded === 0 ? opened(parts) : parts),
     ...leftOut(plan, options, [
       ['', failures.length - failed.length, 'failure'],
       ['', reasons.length - given.length, 'reason'],
-      ['', groups.length - rows.length, 'change'],
+      ['', changes.length - rows.length, 'change'],
       ['details of ', unfolded, 'change'],
     ]),
     ...foot,
@@ -140,7 +143,7 @@ export function staleComment(
 ): string {
   const [title = '', ...rest] = comment.split('\n\n')
   const kept = rest[0]?.startsWith(staleMark) ? rest.slice(1) : rest
-  const moved = `${staleMark} ${code(base)} moved to ${shortCommit(baseCommit)}: this plan is being made again.`
+  const moved = `${staleMark} ${code(base)} moved to ${commitText(baseCommit)}: this plan is being made again.`
   return [title, moved, ...kept].join('\n\n')
 }
 
@@ -159,16 +162,16 @@ function titleOf(plan: Plan): string {
 }
 
 const commits = ({ head, baseCommit }: PlanTitle): string =>
-  `${escapeText(shortCommit(head))} into ${escapeText(shortCommit(baseCommit))}`
+  `${commitText(head)} into ${commitText(baseCommit)}`
 
 /** Whether somebody’s code was run for the plan, and who allowed it. */
 function origin(
   { kind, title, approvedBy }: Plan,
   { evaluating = false }: PlanCommentOptions,
 ): readonly string[] {
-  const head = escapeText(shortCommit(title.head))
+  const head = commitText(title.head)
   if (kind === 'evaluated') {
-    return approvedBy === undefined ? [] : [`Evaluated since ${code(approvedBy)} approved ${head}.`]
+    return approvedBy === undefined ? [] : [`Evaluated: ${code(approvedBy)} approved ${head}.`]
   }
   return evaluating
     ? [`Static plan: nobody’s code was run yet; ${head} is being evaluated …`]
@@ -226,27 +229,35 @@ const machinesLine = ({ machines }: Plan, short: Short): string =>
     short,
   )}`
 
-const tableHead = ['| machines | what changes | size |', '|---|---|--:|']
+const tableHead = ['| machines | what changes |', '|:--|:--|']
 
-function groupRow({ machines, diff }: ChangeGroup, short: Short): string {
-  const whom = counted(machines, short)
-  if (diff === undefined) return tableRow([whom, unseenChange(diff), ''])
-  if (diff.before === undefined) return tableRow([whom, `+ ${firstSystem(diff)}`, ''])
-  const rows = overview(changeFacts(diff), maxFacts).map(({ fact, more }) =>
-    fact === undefined ? more! : factWords(fact),
-  )
-  return tableRow([whom, rows.join('<br>') || unseenChange(diff), sizeChange(diff.sizeDelta)])
+function changeRow({ machines, part, facts, words, size }: Change, short: Short): string {
+  const whom = part === 'shared' ? `all ${machines.length}` : counted(machines, short)
+  const said = words === undefined ? [] : [words]
+  const lines = [...said, ...factRows(facts, 0), ...(size === '' ? [] : [size])]
+  return tableRow([whom, lines.join('<br>')])
 }
 
-/** `~ user alice: keys`; a virtual host with what changes in it. */
-function factWords({ mark, kind, noun, name, words, inner = [] }: Fact): string {
+/** Those of a virtual host stand below it, a step to the right. */
+const factRows = (facts: readonly Fact[], depth: number): readonly string[] =>
+  overview(facts, maxFacts).flatMap(({ fact, more }) => [
+    '\u00a0'.repeat(3 * depth) + (fact === undefined ? more! : factWords(fact)),
+    ...factRows(fact?.inner ?? [], depth + 1),
+  ])
+
+/** `~ user alice: keys` */
+function factWords({ mark, kind, noun, name, words }: Fact): string {
   if (kind === 'reboot') return `${mark} **${noun}** ${escapeText(name)}`
-  const within = overview(inner, maxFacts).map(({ fact, more }) =>
-    fact === undefined ? more! : factWords(fact),
-  )
   const what = [noun, code(name)].filter(Boolean).join(' ')
-  const rest = kind === 'user' && words !== '' ? `: ${escapeText(words)}` : words && ` ${words}`
-  return `${mark} ${what}${rest}${within.length > 0 ? `: ${within.join(', ')}` : ''}`
+  const colon = kind === 'user' && words !== '' ? ':' : ''
+  return `${mark} ${what}${words === '' ? '' : `${colon} ${escapeText(words)}`}`
+}
+
+/** A patch that is short and alone is not folded. */
+function opened(parts: readonly string[]): readonly string[] {
+  const [part = ''] = parts
+  const isShort = part.split('\n').length <= openLines && part.includes('\n@@ ')
+  return parts.length === 1 && isShort ? [part.replace('<details>', '<details open>')] : parts
 }
 
 function failurePart({ machines, stage, message }: FailureGroup, short: Short): string {

@@ -1,19 +1,12 @@
 import type { Plan, Reason } from '../model/plan.ts'
-import {
-  aligned,
-  changeFacts,
-  factName,
-  firstSystem,
-  overview,
-  unseenChange,
-} from './change-facts.ts'
+import { aligned, factName, overview } from './change-facts.ts'
 import type { Fact, FactRow } from './change-facts.ts'
-import type { FailureGroup } from './change-groups.ts'
-import { groupChanges, groupFailures } from './change-groups.ts'
+import type { Change, FailureGroup } from './change-groups.ts'
+import { groupFailures, planChanges } from './change-groups.ts'
 import { plain, plainLines, terminalWidth, wrap } from './plain.ts'
-import { cautions, headline, planNames, sentences } from './summary.ts'
+import { cautions, headline, isAlone, planNames, sentences } from './summary.ts'
 import type { Caution } from './summary.ts'
-import { commaList, count, duration, nameRanges, shortCommit, sizeChange } from './wording.ts'
+import { commaList, count, duration, nameRanges, shortCommit } from './wording.ts'
 
 /** How a terminal shows state; each is the text itself where there is no colour. */
 export interface PlanColours {
@@ -32,7 +25,7 @@ export interface PlanTextOptions {
 
 /** Facts of one kind that are shown of a machine. */
 const maxRows = 7
-const maxGroups = 20
+const maxChanges = 20
 /** Names of machines, or ranges of them, in one place. */
 const maxNames = 4
 
@@ -51,8 +44,8 @@ export function planText(
   const short = planNames(plan)
   const inner = width - 2
   const isStatic = kind === 'static'
-  const groups = isStatic ? [] : groupChanges(machines, { patches: false })
-  const shown = groups.slice(0, maxGroups)
+  const changes = isStatic ? [] : planChanges(machines, { patches: false })
+  const shown = changes.slice(0, maxChanges)
   const waits = plan.waits !== undefined || (plan.removals ?? 0) > 0
   const nothing = machines.length === 0 && plan.removed.length === 0
   return [
@@ -65,7 +58,7 @@ export function planText(
     ...(plan.approvedBy === undefined
       ? []
       : indented(
-          wrap(`Evaluated since ${plan.approvedBy} approved ${shortCommit(title.head)}.`, inner),
+          wrap(`Evaluated: ${plan.approvedBy} approved ${shortCommit(title.head)}.`, inner),
         )),
     ...section(cautions(plan).flatMap((caution) => cautionLines(caution, inner))),
     ...groupFailures(failures).flatMap((group) => section(failureLines(group, short, width, red))),
@@ -83,24 +76,28 @@ export function planText(
         )
       : []),
     ...changeParts(shown, short, colours).flatMap(section),
-    ...(groups.length > shown.length
-      ? section([`and ${count(groups.length - shown.length, 'more kind')} of change`])
+    ...(changes.length > shown.length
+      ? section([`and ${count(changes.length - shown.length, 'more change')}`])
       : []),
-    ...section([
-      ...(unaffected.length > 0
-        ? [
-            unaffected.length === 1
-              ? '1 machine stays as it is.'
-              : `${unaffected.length} machines stay as they are.`,
-          ]
-        : []),
-      ...(rollout === undefined ? [] : wrap(`Rollout: ${rollout}.`, inner)),
-      ...withTime(
-        nothing || waits || isStatic ? [] : wrap(`Merge to ${plain(title.base)} to deploy.`, inner),
+    ...section(
+      withTime(
+        [
+          ...(unaffected.length > 0
+            ? [
+                unaffected.length === 1
+                  ? '1 machine stays as it is.'
+                  : `${unaffected.length} machines stay as they are.`,
+              ]
+            : []),
+          ...(rollout === undefined || isAlone(plan) ? [] : wrap(`Rollout: ${rollout}.`, inner)),
+          ...(nothing || waits || isStatic
+            ? []
+            : wrap(`Merge to ${plain(title.base)} to deploy.`, inner)),
+        ],
         tookMs,
         inner,
       ),
-    ]),
+    ),
   ]
 }
 
@@ -162,32 +159,24 @@ function reasonLines(
 
 /** Names to the left of what changes, or above it where one of them is long. */
 function changeParts(
-  groups: ReturnType<typeof groupChanges>,
+  changes: readonly Change[],
   short: Short,
   colours: PlanColours,
 ): readonly (readonly string[])[] {
-  const names = groups.map(({ machines }) => nameList(machines, short))
+  const names = changes.map(({ machines, part }) =>
+    part === 'shared' ? `all ${machines.length}` : nameList(machines, short),
+  )
   const width = Math.max(...names.map((name) => name.length)) + 3
-  return groups.map(({ diff }, at) => {
-    const rows = changeRows(diff, colours)
+  return changes.map(({ facts, words, size }, at) => {
+    const rows = [
+      ...(words === undefined ? [] : [words]),
+      ...factLines(facts, colours),
+      ...(size === '' ? [] : [`  ${size}`]),
+    ]
     return width > 24
       ? [names[at]!, ...rows.map((row) => `    ${row}`)]
       : rows.map((row, line) => (line === 0 ? names[at]! : '').padEnd(width) + row)
   })
-}
-
-function changeRows(
-  diff: ReturnType<typeof groupChanges>[number]['diff'],
-  colours: PlanColours,
-): readonly string[] {
-  if (diff === undefined) return [unseenChange(diff)]
-  if (diff.before === undefined) return [`+ ${firstSystem(diff)}`]
-  const lines = factLines(changeFacts(diff), colours)
-  const size = sizeChange(diff.sizeDelta)
-  return [
-    ...(lines.length > 0 ? lines : [unseenChange(diff)]),
-    ...(size === '' ? [] : [`  ${size}`]),
-  ]
 }
 
 /** The mark is coloured after the lines are laid out. */
@@ -230,6 +219,6 @@ function failureLines(
   const verb = stage === 'evaluation' ? 'evaluated' : 'built'
   return [
     `${red('✗')} ${nameList(machines, short)} cannot be ${verb}:`,
-    ...plainLines(message, width - 6, 16).map((line) => `    ${line}`),
+    ...plainLines(message, width - 6, 16).map((line) => `    ${line}`.trimEnd()),
   ]
 }

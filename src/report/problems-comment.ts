@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { code, fitting, maxComment, placeLink, prose, sizeOf } from './markdown.ts'
-import { count, shortCommit } from './wording.ts'
+import { code, commitText, fitting, maxComment, placeLink, prose, sizeOf } from './markdown.ts'
+import { count } from './wording.ts'
 
 export interface ProblemsCommentOptions {
   readonly head: string
@@ -24,7 +24,7 @@ export function problemsComment(
   const parts = [
     `### ${mistakesTitle(diagnostics)}; nothing would be deployed`,
     ...(removals > 0 ? [allow] : []),
-    `<sub>${shortCommit(head)} · \`nixcluster validate\` shows the same before you push · \`/nixcluster help\`</sub>`,
+    `<sub>${commitText(head)} · \`nixcluster validate\` shows the same before you push · \`/nixcluster help\`</sub>`,
   ]
   const room = limit - 500 - parts.reduce((sum, part) => sum + sizeOf(part) + 2, 0)
   const lines = fitting(

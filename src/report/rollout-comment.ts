@@ -1,6 +1,7 @@
 import type { Ledger, Rollout } from '../model/ledger.ts'
 import {
   code,
+  commitText,
   cutLines,
   escapeText,
   fence,
@@ -8,8 +9,8 @@ import {
   maxComment,
   prose,
   sizeOf,
+  tableRow,
 } from './markdown.ts'
-import { tableRow } from './markdown.ts'
 import type { MachineStanding } from './status-text.ts'
 import { count, duration, list, nameRanges, shortCommit, shortNames } from './wording.ts'
 
@@ -88,7 +89,7 @@ export function rolloutComment(input: RolloutCommentInput): string {
   )
   return [
     ...head,
-    ...(shown.length > 0 ? [['| | machine | |', '|---|---|---|', ...shown].join('\n')] : []),
+    ...(shown.length > 0 ? [['| | machines | |', '|---|:--|:--|', ...shown].join('\n')] : []),
     ...(left > 0 ? [`And ${count(left, 'more machine')}: \`nixcluster status\` shows them.`] : []),
     ...said,
     ...foot,
@@ -100,7 +101,7 @@ export const waitingComment = (source: string, why: string): string =>
   [
     '### Merged, not deployed yet',
     `${prose(why)}.`,
-    `<sub>${escapeText(shortCommit(source))} · \`/nixcluster help\`</sub>`,
+    `<sub>${commitText(source)} · \`/nixcluster help\`</sub>`,
   ].join('\n\n')
 
 function title(input: RolloutCommentInput, rows: readonly Row[], short: (name: string) => string) {
@@ -254,9 +255,9 @@ function wayBack({ rollout, isMerge }: RolloutCommentInput): readonly string[] {
 
 function footer({ rollout, planned }: RolloutCommentInput, current: number): string {
   return `<sub>${[
-    escapeText(shortCommit(rollout.source)),
+    commitText(rollout.source),
     ...(current > 0 ? [`${count(current, 'machine')} unaffected`] : []),
-    ...(planned === undefined ? [] : [`planned: ${prose(planned)}`]),
+    ...(planned === undefined ? [] : [`planned: ${prose(planned.replace(/\.$/, ''))}`]),
     '`/nixcluster help`',
   ].join(' · ')}</sub>`
 }

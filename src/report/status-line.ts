@@ -17,11 +17,14 @@ export function statusLine(text: string): string {
 
 /** What `nixcluster/plan` says of a plan. */
 export function planStatusLine(plan: Plan): string {
-  const text = sentences(headline(plan))
-  const how = plan.kind === 'static' ? ' Static plan: nothing evaluated.' : ''
-  const guard =
-    (plan.removals ?? 0) > 0 ? ` Waits for: /nixcluster allow removal ${plan.removals}` : ''
-  return statusLine(`${text}${how}${guard}`)
+  const { removals = 0, kind } = plan
+  return statusLine(
+    [
+      ...(removals > 0 ? [`Waits for: /nixcluster allow removal ${removals}.`] : []),
+      sentences(headline(plan)),
+      ...(kind === 'static' ? ['Static plan: nothing evaluated.'] : []),
+    ].join(' '),
+  )
 }
 
 /** What `nixcluster/plan` says where nothing could be planned. */

@@ -1,6 +1,6 @@
 import type { Plan, PlannedMachine } from '../model/plan.ts'
 import { losesUnits } from './change-facts.ts'
-import { count, list, shortNames } from './wording.ts'
+import { count, list, nameRanges, shortNames } from './wording.ts'
 
 /** Every machine of the plan by its shortest clear name. */
 export function planNames({
@@ -93,6 +93,10 @@ function failureVerb({ failures }: Plan): string {
   return stages.has('build') ? 'built' : 'evaluated'
 }
 
+/** A rollout of one machine: it says nothing that the machine's change does not. */
+export const isAlone = (plan: Plan): boolean =>
+  plan.machines.length === 1 && plan.rollout === planNames(plan)(plan.machines[0]!.name)
+
 /** A command that shows the whole plan; a branch that a shell would read is left to the reader. */
 export const wholePlan = ({ title }: Plan): string =>
   /^[\w./-]+$/.test(title.branch) && !title.branch.startsWith('-')
@@ -105,6 +109,13 @@ export interface Caution {
   readonly word: string
   /** A sentence that goes on behind the word; backticks hold what can be typed. */
   readonly text: string
+}
+
+/** `web1 to web48, db1` */
+function rangesText(names: readonly string[]): string {
+  const ranges = nameRanges(names)
+  const words = ranges.map(({ first, last }) => (first === last ? first : `${first} to ${last}`))
+  return ranges.length > 8 ? list(names, 8) : list(words, 8)
 }
 
 /** What waits for a person or comes later, and what is not known. */
@@ -125,12 +136,20 @@ export function cautions(plan: Plan): readonly Caution[] {
           },
         ]
       : []),
+    ...(plan.removed.length > 0
+      ? [
+          {
+            word: 'Leaving',
+            text: `${rangesText(plan.removed.map(short))}; nothing is deployed there any more, what runs goes on.`,
+          },
+        ]
+      : []),
     ...(waits === undefined ? [] : [{ word: 'Waits', text: `${waits}.` }]),
     ...(held.length > 0
       ? [
           {
             word: 'Paused',
-            text: `${list(held)}; a merge changes nothing there before \`/nixcluster resume\`.`,
+            text: `${rangesText(held)}; a merge changes nothing there before \`/nixcluster resume\`.`,
           },
         ]
       : []),
@@ -138,7 +157,7 @@ export function cautions(plan: Plan): readonly Caution[] {
       ? [
           {
             word: 'Pending',
-            text: `${list(pending)}; the rollout of ${title.base} is not done there, so what it brings is shown with the rest.`,
+            text: `${rangesText(pending)}; the rollout of ${title.base} is not done there, so what it brings is shown with the rest.`,
           },
         ]
       : []),
@@ -146,7 +165,7 @@ export function cautions(plan: Plan): readonly Caution[] {
       ? [
           {
             word: 'Not built here',
-            text: `${unbuilt.length === machines.length ? 'the new systems' : list(unbuilt)}; compared by derivations, so only packages are known, and among them those that building takes.`,
+            text: `${unbuilt.length === machines.length ? 'the new systems' : rangesText(unbuilt)}; compared by derivations, so only packages are known, and among them those that building takes.`,
           },
         ]
       : []),

@@ -17,7 +17,7 @@ test('a plan says what matters, why, what changes, and what to do', () => {
 
   vm2        + vault.service   starts
              + /etc/vault.hcl
-             + vault 1.17.2
+             + vault           1.17.2
                +31 MiB
 
   9 machines stay as they are.
@@ -57,6 +57,7 @@ test('reboots, removals, first deployments and what waits are said', () => {
   4 of 5 machines change. Reboot needed on vm0, the configuration loses
   vm9, services are removed from vm1.
 
+  Leaving: vm9; nothing is deployed there any more, what runs goes on.
   Waits: nothing is deployed before somebody says \`nixcluster deploy\`
   once.
 
@@ -64,7 +65,7 @@ test('reboots, removals, first deployments and what waits are said', () => {
   flake.lock: nixpkgs moves from 1234567 to 89abcde
 
   vm0   ! needs a reboot: kernel
-        ~ linux 6.12.1 → 6.12.2
+        ~ linux   6.12.1 → 6.12.2
 
   vm1   - vault.service   stops
 
@@ -147,7 +148,7 @@ test('no line is wider than a terminal beside git’s own words, whatever the na
   const wide = lines.filter((line) => line.length > 72 && !line.includes('clusters/'))
   expect(wide).toEqual([])
   expect(lines.join('\n')).toContain('and 83 more')
-  expect(lines.join('\n')).toContain('and 10 more kinds of change')
+  expect(lines.join('\n')).toContain('and 11 more changes')
 })
 
 test('text of others cannot colour or move on the terminal', () => {
