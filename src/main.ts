@@ -116,6 +116,9 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   graph: async (program) => (await import('./cli/graph.ts')).register(program, context),
   update: async (program) => (await import('./cli/update.ts')).register(program, context, lock),
   deploy: async (program) => (await import('./cli/deploy.ts')).register(program, context, user()),
+  retry: async (program) => (await import('./cli/retry.ts')).register(program, context, user()),
+  pause: async (program) => (await import('./cli/pause.ts')).register(program, context, user()),
+  resume: async (program) => (await import('./cli/resume.ts')).register(program, context, user()),
   status: async (program) => (await import('./cli/status.ts')).register(program, context),
   hook: async (program) => (await import('./cli/hook.ts')).register(program, context),
   serve: async (program) =>

@@ -1,3 +1,4 @@
+import type { CommandResult, LineCommand } from '../model/command.ts'
 import { plain } from '../report/plain.ts'
 import { signatureHeader, signRequest, timestampHeader } from '../forge/signature.ts'
 
@@ -41,17 +42,37 @@ export async function postPush(
   return ((await answer.json()) as { follow: FollowLink[] }).follow
 }
 
-/** Asks for the deployment of what waits for a person; throws as `postPush`. */
-export async function postDeploy(
+/** Where a command is answered, and where what follows from it is told. */
+export interface CommandLinks {
+  /** Relative to the controller's URL. */
+  readonly answer: string
+  readonly follow: readonly FollowLink[]
+}
+
+/** Tells the controller what to do; throws as `postPush`. */
+export async function postCommand(
   controller: ControllerAddress,
   repository: string,
   by: string,
-): Promise<readonly FollowLink[]> {
+  command: LineCommand,
+): Promise<CommandLinks> {
   // The time makes each request another one: the controller takes none twice.
-  const body = JSON.stringify({ by, at: new Date().toISOString() })
-  const path = `api/repositories/${encodeURIComponent(repository)}/deploy`
+  const body = JSON.stringify({ by, command, at: new Date().toISOString() })
+  const path = `api/repositories/${encodeURIComponent(repository)}/commands`
   const answer = await send(controller, 'POST', path, { body, limitMs: answerLimitMs })
-  return ((await answer.json()) as { follow: FollowLink[] }).follow
+  return (await answer.json()) as CommandLinks
+}
+
+/** Waits for what came of a command; undefined where nobody says within the controller's limit. */
+export async function readAnswer(
+  controller: ControllerAddress,
+  url: string,
+): Promise<CommandResult | undefined> {
+  for await (const line of follow(controller, { url })) {
+    const { kind, text } = JSON.parse(line) as CommandResult
+    return { kind, ...(text === undefined ? {} : { text: plain(text) }) }
+  }
+  return undefined
 }
 
 /** Reads what the controller knows about a repository; throws as `postPush`. */

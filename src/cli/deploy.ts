@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { follow, postDeploy } from './client.ts'
+import { follow, postCommand } from './client.ts'
 import type { CliContext } from './context.ts'
 import { addressOf, controllerFailed, withController } from './controller-options.ts'
 import type { ControllerOptions } from './controller-options.ts'
@@ -17,7 +17,8 @@ export function register(program: Command, context: CliContext, user: string): v
     .action(async (options: ControllerOptions & { by: string }) => {
       try {
         const controller = addressOf(options, context)
-        const links = await postDeploy(controller, options.repository, options.by)
+        const { repository, by } = options
+        const { follow: links } = await postCommand(controller, repository, by, { kind: 'deploy' })
         if (links.length === 0) context.stdout('Nothing was pushed yet.\n')
         for (const link of links) {
           for await (const line of follow(controller, link)) context.stdout(`${line}\n`)

@@ -84,6 +84,8 @@ export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
 
     nothingProposed: () => Promise.resolve(),
 
+    answered: () => Promise.resolve(),
+
     nothingWaits: () => Promise.resolve(),
 
     async ticked(repository, { before, decision }) {

@@ -7,6 +7,7 @@ import { eventLines, rolloutEndLines, rolloutStartLines } from '../report/rollou
 import { list, shortCommit, shortNames } from '../report/wording.ts'
 import { isSettled } from '../rollout/settled.ts'
 import type { Announce } from './announce.ts'
+import { answerTopic } from './answer-topic.ts'
 import { plannedLines } from './planned-lines.ts'
 import type { Repository } from './repository.ts'
 import type { Ticked } from './tick.ts'
@@ -104,6 +105,8 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
         { repository: repository.name, ref: branch, commit: head },
         `${branch} has nothing that is not in ${repository.branch}: no plan`,
       ),
+
+    answered: ({ name }, id, result) => progress.end(answerTopic(name, id), JSON.stringify(result)),
 
     async nothingWaits(repository, { decision }) {
       const { wanted, published } = decision.ledger

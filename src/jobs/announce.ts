@@ -1,3 +1,4 @@
+import type { CommandResult } from '../model/command.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { PlanTitle } from '../model/plan.ts'
 import type { MachineEvent } from '../model/remote.ts'
@@ -25,6 +26,8 @@ export interface Announce {
   planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
   /** A branch was pushed that proposes nothing. */
   nothingProposed(repository: Repository, branch: string, head: string): Promise<void>
+  /** What came of a command, told to whoever sent the request of that id. */
+  answered(repository: Repository, id: string, result: CommandResult): Promise<void>
   /** Somebody asked for a deployment and nothing waited; before the tick itself is told. */
   nothingWaits(repository: Repository, ticked: Ticked): Promise<void>
   /** What a tick decided; `evaluated` machines needed Nix. */
@@ -58,6 +61,10 @@ export function announceTo(first: Announce, second: Announce): Announce {
     async nothingProposed(...what) {
       await first.nothingProposed(...what)
       await second.nothingProposed(...what)
+    },
+    async answered(...what) {
+      await first.answered(...what)
+      await second.answered(...what)
     },
     async nothingWaits(...what) {
       await first.nothingWaits(...what)

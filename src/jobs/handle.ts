@@ -1,9 +1,10 @@
 import type { Ledger } from '../model/ledger.ts'
 import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
 import type { Deployer, Remote, Target } from '../model/remote.ts'
-import { approve } from '../rollout/approve.ts'
 import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
+import { doCommand } from './command.ts'
+import { doComments } from './comments.ts'
 import { createContactJob } from './contact.ts'
 import { evaluateWanted } from './evaluate.ts'
 import { look } from './look.ts'
@@ -56,19 +57,9 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
         await announce.ticked(repository, await tick(repository, ports))
         return done
       case 'comments':
-        return done
-      case 'command': {
-        if (job.command.kind !== 'deploy') return done
-        let waited = true
-        const ticked = await tick(repository, ports, (ledger) => {
-          const approved = approve(ledger, job.by)
-          waited = approved.ledger !== ledger
-          return approved
-        })
-        if (!waited) await announce.nothingWaits(repository, ticked)
-        await announce.ticked(repository, ticked)
-        return done
-      }
+        return doComments(repository, job.proposal, ports)
+      case 'command':
+        return doCommand(repository, job, ports)
       case 'plan':
         return planProposal(repository, job.proposal, planned, { ...ports, systems })
       case 'machine':

@@ -1,3 +1,15 @@
+/** What came of a command: a sentence without its dot, where a mark alone would not say enough. */
+export interface CommandResult {
+  readonly kind: 'done' | 'refused'
+  readonly text?: string
+}
+
+/** What can be said on the command line; what is about a proposal is said in its comments. */
+export type LineCommand = Extract<
+  Command,
+  { readonly kind: 'deploy' | 'retry' | 'pause' | 'resume' }
+>
+
 /** What people tell the controller, in a comment or on the command line. */
 export type Command =
   | { readonly kind: 'plan' }

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import type { LineCommand } from './command.ts'
 import type { Ledger } from './ledger.ts'
 import type { Packages, SystemContents } from './system-contents.ts'
 
@@ -197,11 +197,13 @@ export type Job =
   | { readonly kind: 'contact'; readonly repository: string; readonly machine: string }
   /** Reads the comments of a proposal and does what they say. */
   | { readonly kind: 'comments'; readonly repository: string; readonly proposal: string }
+  /** `id`: of the request, by which its answer is told. */
   | {
       readonly kind: 'command'
       readonly repository: string
+      readonly id: string
       readonly by: string
-      readonly command: Command
+      readonly command: LineCommand
     }
 
 /** How a job ended: decided in `jobs/outcome.ts`, acted on by the queue's worker. */

@@ -45,7 +45,7 @@ export function deduplicationId(job: Job): string {
     case 'contact':
       return JSON.stringify([job.repository, job.machine])
     case 'command':
-      return JSON.stringify([job.repository, job.by, job.command])
+      return JSON.stringify([job.repository, job.id])
     default:
       return JSON.stringify([job.repository])
   }

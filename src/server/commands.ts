@@ -1,15 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { signatureHeader } from '../forge/signature.ts'
+import { answerTopic } from '../jobs/answer-topic.ts'
 import type { AppOptions } from './app.ts'
 import { parseObject } from './body.ts'
 import { enqueue } from './enqueue.ts'
 import { followUrl } from './follow.ts'
+import { toLineCommand } from './line-command.ts'
 import { findSigner, refuse } from './signed.ts'
 
 /** Longer than a signature is taken for fresh, on either side of our clock. */
 const rememberMs = 11 * 60_000
 
-/** What people ask for on the command line: `deploy` and `status`. */
+/** What people say and ask for on the command line. */
 export function addCommands(app: Hono, options: AppOptions): void {
   const { repositories, queue, log, now = () => new Date() } = options
   const taken = new Map<string, number>()
@@ -23,32 +26,31 @@ export function addCommands(app: Hono, options: AppOptions): void {
     return true
   }
 
-  app.post('/api/repositories/:name/deploy', async (c) => {
+  app.post('/api/repositories/:name/commands', async (c) => {
     const body = await c.req.text()
     const repository = findSigner(c, repositories, c.req.param('name'), body, now())
     if (repository === undefined) return refuse(c)
-    const by = parseObject(body)?.['by']
+    const { by, command: asked } = parseObject(body) ?? {}
     if (typeof by !== 'string' || by === '')
       return c.json({ error: 'who asks? `by` is missing' }, 400)
+    const command = toLineCommand(asked)
+    if (typeof command === 'string') return c.json({ error: command }, 400)
     if (!isFirst(c.req.header(signatureHeader) ?? '')) {
       return c.json({ error: 'this very request was taken already' }, 409)
     }
     const { name } = repository
     const since = now()
-    if (
-      !(await enqueue(queue, log, [
-        { kind: 'command', repository: name, by, command: { kind: 'deploy' } },
-      ]))
-    ) {
+    const id = randomUUID()
+    if (!(await enqueue(queue, log, [{ kind: 'command', repository: name, id, by, command }]))) {
       return c.json({ error: 'the queue is away' }, 503)
     }
-    log.info({ repository: name, by }, 'a deployment was asked for')
-    const tip = await options.deployed?.(name)
+    log.info({ repository: name, by, command }, 'a command was given')
+    const tip = command.kind === 'deploy' ? await options.deployed?.(name) : undefined
     const follow =
       tip === undefined
         ? []
         : [{ ...tip, url: followUrl({ repository: name, ...tip }, since, 'go') }]
-    return c.json({ follow }, 202)
+    return c.json({ answer: followUrl(answerTopic(name, id), since), follow }, 202)
   })
 
   app.get('/api/repositories/:name/status', async (c) => {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { follow, postDeploy, postPush, readStatus } from '../../src/cli/client.ts'
+import { answerTopic } from '../../src/jobs/answer-topic.ts'
+import type { LineCommand } from '../../src/model/command.ts'
+import { follow, postCommand, postPush, readAnswer, readStatus } from '../../src/cli/client.ts'
 import { signRequest, signatureHeader, timestampHeader } from '../../src/forge/signature.ts'
 import { otherSecret, secret, startApp } from './app-of-the-test.ts'
 
@@ -92,7 +94,7 @@ test('a wrong signature, another request, an old one and an unknown repository: 
   const answers = [
     await hook(url, { body, by: otherSecret }),
     await hook(url, { body, signed: body.replace('main', 'other') }),
-    await hook(url, { body, path: '/api/repositories/cellar/deploy' }),
+    await hook(url, { body, path: '/api/repositories/cellar/commands' }),
     await hook(url, { body, age: 301 }),
     await hook(url, { body, age: -301 }),
     await hook(url, { body: unknown }),
@@ -100,7 +102,7 @@ test('a wrong signature, another request, an old one and an unknown repository: 
     await fetch(`${url}/hooks/git`, { method: 'POST', body }),
     await fetch(`${url}/follow?repository=cellar&ref=main&commit=${tip}`),
     await fetch(`${url}/api/repositories/cellar/status`),
-    await fetch(`${url}/api/repositories/cellar/deploy`, { method: 'POST', body: '{"by":"me"}' }),
+    await fetch(`${url}/api/repositories/cellar/commands`, { method: 'POST', body: '{"by":"me"}' }),
   ]
   expect(answers.map(({ status }) => status)).toEqual(Array(11).fill(401))
   expect(jobs()).toEqual([])
@@ -122,18 +124,59 @@ test('a deployment is asked for, and followed from then on', async () => {
   const topic = { repository: 'cellar', ref: 'main', commit: 'c0ffee' }
   await progress.end(topic, 'waits for: nixcluster deploy')
   await new Promise((resolve) => setTimeout(resolve, 5))
-  const [link] = await postDeploy(controller, 'cellar', 'somebody')
+  const { follow: links } = await postCommand(controller, 'cellar', 'somebody', { kind: 'deploy' })
   expect(jobs()).toEqual([
-    { kind: 'command', repository: 'cellar', by: 'somebody', command: { kind: 'deploy' } },
+    {
+      ...{ kind: 'command', repository: 'cellar', by: 'somebody', command: { kind: 'deploy' } },
+      id: expect.any(String),
+    },
   ])
   await progress.end(topic, 'all machines run it')
-  expect(await read(follow(controller, link!))).toEqual(['all machines run it', '(end)'])
+  expect(await read(follow(controller, links[0]!))).toEqual(['all machines run it', '(end)'])
+})
+
+test('a command is answered to whoever gave it', async () => {
+  const { url, jobs, progress } = await startApp()
+  const controller = { url, secret }
+  const pause = { kind: 'pause', selector: 'vm9', until: '2099-01-01T00:00:00Z' } as const
+  const { answer, follow: links } = await postCommand(controller, 'cellar', 'somebody', pause)
+  expect(links).toEqual([])
+  const [job] = jobs() as { id: string }[]
+  expect(job).toMatchObject({ kind: 'command', by: 'somebody', command: pause })
+  const said = { kind: 'refused', text: 'no host is called vm9\nhere \x1b[31m' }
+  await progress.end(answerTopic('cellar', job!.id), JSON.stringify(said))
+  expect(await readAnswer(controller, answer)).toEqual({
+    ...{ kind: 'refused', text: 'no host is called vm9 here' },
+  })
+})
+
+test('without an answer in time, whoever waits is told so', async () => {
+  const { url } = await startApp()
+  const controller = { url, secret }
+  const { answer } = await postCommand(controller, 'cellar', 'somebody', { kind: 'retry' })
+  expect(await readAnswer(controller, answer)).toBeUndefined()
+})
+
+test.each([
+  [undefined, '`command` is missing'],
+  [{ kind: 'approve' }, 'none of deploy, retry, pause and resume'],
+  [{ kind: 'pause' }, 'a pause needs a `selector`'],
+  [{ kind: 'pause', selector: 'vm0', until: 'tomorrow' }, '`until` is not a time'],
+  [{ kind: 'retry', selector: 'vm0 vm1' }, '`selector` is not one'],
+  [{ kind: 'resume', selector: 7 }, '`selector` is not one'],
+])('%j is no command', async (command, why) => {
+  const { url, jobs } = await startApp()
+  const sent = postCommand({ url, secret }, 'cellar', 'somebody', command as LineCommand)
+  await expect(sent).rejects.toMatchObject({
+    ...{ status: 400, message: expect.stringContaining(why) },
+  })
+  expect(jobs()).toEqual([])
 })
 
 test('a recorded approval is not taken twice', async () => {
   const { url } = await startApp()
-  const path = '/api/repositories/cellar/deploy'
-  const body = JSON.stringify({ by: 'somebody' })
+  const path = '/api/repositories/cellar/commands'
+  const body = JSON.stringify({ by: 'somebody', command: { kind: 'deploy' } })
   const timestamp = String(Math.floor(Date.now() / 1000))
   const signature = signRequest(secret, { method: 'POST', path, body, timestamp })
   const headers = { [signatureHeader]: signature, [timestampHeader]: timestamp }

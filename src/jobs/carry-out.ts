@@ -1,0 +1,182 @@
+import type { Command, CommandResult } from '../model/command.ts'
+import type { Proposal } from '../model/forge.ts'
+import type { Ledger } from '../model/ledger.ts'
+import { count, list, shortCommit, shortNames } from '../report/wording.ts'
+import { approve, release } from '../rollout/approve.ts'
+import { allowRemovals, approveHead, type Saying } from '../rollout/consent.ts'
+import { pause, resume } from '../rollout/pause.ts'
+import { unchanged, type Change } from '../rollout/record.ts'
+import type { SelectedMachines } from './select-machines.ts'
+
+/** Who asks, where, and what a selector means there. */
+export interface Asked extends Saying {
+  /** In the wanted fleet. */
+  readonly select: (selector: string) => SelectedMachines
+  /** Of a comment. */
+  readonly on?: AskedOn
+}
+
+/** The proposal that a comment is on. */
+export interface AskedOn extends Pick<Proposal, 'id' | 'head' | 'trusted'> {
+  /** Not closed, not merged. */
+  readonly isOpen: boolean
+  /** The head that our comment was about when theirs was written. */
+  readonly planned?: string | undefined
+}
+
+type CarriedOut = Change & { readonly result: CommandResult }
+
+/** Commands that a tick does; the others only add a job or are answered. */
+export type LedgerCommand = Exclude<Command, { readonly kind: 'plan' | 'help' }>
+
+/** Does what a person says in the ledger, or says why not; permission is the caller's. */
+export function carryOut(ledger: Ledger, command: LedgerCommand, asked: Asked): CarriedOut {
+  switch (command.kind) {
+    case 'approve':
+      return asked.on ? approveCode(ledger, command.commit, asked.on, asked) : noProposal(ledger)
+    case 'allow-removal':
+      return asked.on ? allow(ledger, command.count, asked.on, asked) : noProposal(ledger)
+    case 'deploy': {
+      const change = approve(ledger, asked.by)
+      return change.ledger === ledger ? refused(ledger, 'nothing waits for a person') : done(change)
+    }
+    case 'retry':
+      return retry(ledger, command.selector, asked)
+    case 'pause':
+      return pauseMachines(ledger, command, asked)
+    case 'resume':
+      return resumeMachines(ledger, command.selector, asked)
+  }
+}
+
+function approveCode(
+  ledger: Ledger,
+  commit: string | undefined,
+  on: AskedOn,
+  saying: Saying,
+): CarriedOut {
+  const head = shortCommit(on.head)
+  if (!on.isOpen) return refused(ledger, 'this pull request is closed')
+  if (on.trusted) {
+    return refused(ledger, 'its author may push, so it is evaluated without an approval')
+  }
+  const meant = commit ?? on.planned
+  if (meant === undefined) {
+    const what = `it cannot be told which commit is meant; answer \`/nixcluster approve ${head}\``
+    return refused(ledger, what)
+  }
+  if (!on.head.startsWith(meant)) return refused(ledger, moved(meant, head, `approve ${head}`))
+  return done(approveHead(ledger, on, saying))
+}
+
+function allow(ledger: Ledger, removals: number, on: AskedOn, saying: Saying): CarriedOut {
+  const head = shortCommit(on.head)
+  if (on.planned !== undefined && on.planned !== on.head) {
+    return refused(ledger, moved(on.planned, head, `allow removal ${removals}`))
+  }
+  const text = `${head} may remove ${count(removals, 'machine')}, or so many members of services`
+  return done(allowRemovals(ledger, on, removals, saying), text)
+}
+
+const moved = (meant: string, head: string, again: string): string =>
+  `${shortCommit(meant)} is not the newest commit any more, that is ${head}; look at its plan, then answer \`/nixcluster ${again}\``
+
+/** Lifts what holds machines (R5), and has evaluated again what could not be. */
+function retry(ledger: Ledger, selector: string | undefined, asked: Asked): CarriedOut {
+  const selected = selector === undefined ? undefined : asked.select(selector)
+  if (selected?.problem !== undefined) return refused(ledger, selected.problem)
+  const names = selected?.machines ?? allNames(ledger)
+  const short = shortNames(allNames(ledger))
+  const busy = names.filter((name) => isHeld(ledger, name) && ledger.machines[name]?.intent)
+  const lifted = names.filter((name) => isHeld(ledger, name) && !busy.includes(name))
+  const failed = names.filter((name) => 'failed' in (ledger.wanted?.systems?.[name] ?? {}))
+  if (lifted.length + failed.length === 0) {
+    return busy.length > 0
+      ? refused(ledger, `an attempt is open on ${list(busy.map(short))}; wait for its end`)
+      : refused(ledger, `nothing holds ${selector ?? 'any machine'}`)
+  }
+  const released = lifted.reduce((now, name) => release(now, name).ledger, ledger)
+  const after = failed.length > 0 ? withoutSystems(released) : released
+  const what = [
+    ...(lifted.length > 0 ? [`${list(lifted.map(short))} will be tried again`] : []),
+    ...(failed.length > 0 ? [`${list(failed.map(short))} will be evaluated again`] : []),
+  ].join('; ')
+  const whom = [...lifted, ...failed].join(', ')
+  return done({ ledger: after, message: `${asked.by} has ${whom} tried again` }, what)
+}
+
+/** By the hold of what is wanted; a hold of another system stays, it is of no use to anybody now. */
+function isHeld({ wanted, machines }: Ledger, name: string): boolean {
+  const system = wanted?.systems?.[name]
+  const record = machines[name]
+  return system !== undefined && 'system' in system && record?.held[system.system] !== undefined
+}
+
+function withoutSystems({ wanted, ...rest }: Ledger): Ledger {
+  if (wanted === undefined) return rest
+  const { systems: _, ...again } = wanted
+  return { ...rest, wanted: again }
+}
+
+const allNames = ({ wanted, machines }: Ledger): readonly string[] => [
+  ...new Set([...Object.keys(wanted?.systems ?? {}), ...Object.keys(machines)]),
+]
+
+function pauseMachines(
+  ledger: Ledger,
+  { selector, until }: Extract<Command, { kind: 'pause' }>,
+  asked: Asked,
+): CarriedOut {
+  const { machines, problem } = asked.select(selector)
+  if (problem !== undefined || machines.length === 0) {
+    return refused(ledger, problem ?? `${selector} means no machine`)
+  }
+  const whom = list(machines.map(shortNames(allNames(ledger))))
+  const when = until === undefined ? `until ${say(asked, `resume ${selector}`)}` : `until ${until}`
+  const text = `${whom} ${machines.length === 1 ? 'gets' : 'get'} nothing new ${when}`
+  return done(pause(ledger, { selector, ...(until === undefined ? {} : { until }) }, asked), text)
+}
+
+/** Ends the pauses that were written so, else those whose machines are all meant. */
+function resumeMachines(ledger: Ledger, selector: string | undefined, asked: Asked): CarriedOut {
+  const { pauses = [] } = ledger
+  if (pauses.length === 0) return refused(ledger, 'nothing is paused')
+  const written = pauses.filter((each) => selector === undefined || each.selector === selector)
+  if (written.length > 0) return resumed(written)
+  const { machines, problem } = asked.select(selector!)
+  if (problem !== undefined) return refused(ledger, problem)
+  const meant = pauses.map((each) => ({ each, of: asked.select(each.selector).machines }))
+  const inside = meant.filter(
+    ({ of }) => of.length > 0 && of.every((name) => machines.includes(name)),
+  )
+  if (inside.length > 0) return resumed(inside.map(({ each }) => each))
+  const partly = meant.filter(({ of }) => of.some((name) => machines.includes(name)))
+  return refused(
+    ledger,
+    partly.length === 0
+      ? `${selector} is not paused`
+      : `${selector} is paused with others; end that by ${say(asked, `resume ${partly[0]!.each.selector}`)}`,
+  )
+
+  function resumed(ended: typeof pauses): CarriedOut {
+    const text = `the pause of ${list(ended.map((each) => each.selector))} is over`
+    return done(resume(ledger, ended, asked), text)
+  }
+}
+
+/** A command as it is written where somebody asks. */
+const say = ({ on }: Asked, words: string): string =>
+  `\`${on === undefined ? '' : '/'}nixcluster ${words}\``
+
+const noProposal = (ledger: Ledger): CarriedOut =>
+  refused(ledger, 'this is said in a comment on a pull request')
+
+const done = (change: Change, text?: string): CarriedOut => ({
+  ...change,
+  result: { kind: 'done', ...(text === undefined ? {} : { text }) },
+})
+
+const refused = (ledger: Ledger, text: string): CarriedOut => ({
+  ...unchanged(ledger),
+  result: { kind: 'refused', text },
+})
