@@ -3,6 +3,7 @@ import type { Answer, CommandComment, Proposal } from '../model/forge.ts'
 import type { KeptAnswer, Ledger } from '../model/ledger.ts'
 import type { Outcome } from '../model/ports.ts'
 import { doneText, helpText, refusedText, unknownText } from '../report/command-answers.ts'
+import { dropStale } from '../rollout/consent.ts'
 import { parseComment, toIso, type Parsed } from '../rollout/parse-command.ts'
 import type { Announce } from './announce.ts'
 import { carryOut, type Asked, type LedgerCommand } from './carry-out.ts'
@@ -36,6 +37,23 @@ export async function doComments(
     await forge.answer(proposal, comment, await obey(repository, where, ports))
   }
   return done
+}
+
+/** Drops what was said of heads that these open proposals, listed at that time, do not have any more. */
+export async function dropStaleSayings(
+  repository: Repository,
+  open: readonly Proposal[],
+  listedAt: Date,
+  ports: CommandPorts,
+): Promise<void> {
+  const drop = (ledger: Ledger, tip: string | undefined) =>
+    dropStale(ledger, open, {
+      listedAt: toIso(listedAt),
+      isTakenUp: tip === ledger.wanted?.source,
+    })
+  const { ledger } = await repository.ledger.read()
+  if (ledger.approvals === undefined && ledger.allowances === undefined) return
+  await ports.announce.ticked(repository, await tick(repository, ports, drop))
 }
 
 /** A comment, and the others that have no answer yet. */
@@ -145,12 +163,15 @@ export async function selectorOf(
       : selectMachines(selector, inventory)
 }
 
+/** So many answers are kept at most: the forge shows the older ones, or will never be asked again. */
+const keptAnswers = 50
+
 /** Answers that the forge shows by now are dropped. */
 function withAnswer(ledger: Ledger, said: KeptAnswer, open: readonly CommandComment[]): Ledger {
   const isShown = ({ proposal, comment }: KeptAnswer): boolean =>
     proposal === said.proposal && !open.some(({ id }) => id === comment)
   const kept = (ledger.answers ?? []).filter((one) => !isShown(one))
-  return { ...ledger, answers: [...kept, said] }
+  return { ...ledger, answers: [...kept, said].slice(-keptAnswers) }
 }
 
 type Spoken =

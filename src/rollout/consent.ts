@@ -50,3 +50,32 @@ export function allowRemovals(
     message: `${by} lets ${head.head.slice(0, 12)} of ${head.id} remove ${removals}`,
   }
 }
+
+/**
+ * Drops what was said of heads that are gone: a push makes another head, and a closed proposal has none.
+ * `open` was listed at `listedAt`; what was said since is left. Of a closed one it stays while a tip
+ * waits (`isTakenUp` is false), for its merge may be what waits.
+ */
+export function dropStale(
+  ledger: Ledger,
+  open: readonly Head[],
+  { listedAt, isTakenUp }: { readonly listedAt: string; readonly isTakenUp: boolean },
+): Change {
+  const heads = new Map(open.map(({ id, head }) => [id, head]))
+  const isFresh = ({ proposal, commit, at }: Approval): boolean => {
+    const head = heads.get(proposal)
+    return at >= listedAt || (head === undefined ? !isTakenUp : head === commit)
+  }
+  const { approvals = [], allowances = [], ...rest } = ledger
+  const [approved, allowed] = [approvals.filter(isFresh), allowances.filter(isFresh)]
+  const dropped = approvals.length + allowances.length - approved.length - allowed.length
+  if (dropped === 0) return unchanged(ledger)
+  return {
+    ledger: {
+      ...rest,
+      ...(approved.length > 0 ? { approvals: approved } : {}),
+      ...(allowed.length > 0 ? { allowances: allowed } : {}),
+    },
+    message: 'what was said of older commits is dropped',
+  }
+}

@@ -3,6 +3,7 @@ import {
   allowedRemovals,
   allowRemovals,
   approveHead,
+  dropStale,
   isApproved,
 } from '../../src/rollout/consent.ts'
 import { at, ledgerOf, record } from './ledgers.ts'
@@ -35,4 +36,23 @@ test('an allowance is of one head, and the newest number counts', () => {
   expect(allowedRemovals(three, pushed)).toBe(0)
   expect(allowRemovals(three, head, 3, ada).ledger).toBe(three)
   expect(allowedRemovals(allowRemovals(three, head, 1, ada).ledger, head)).toBe(1)
+})
+
+test('what was said of older heads and of closed proposals is dropped', () => {
+  const said = allowRemovals(approveHead(ledger, head, ada).ledger, head, 3, ada).ledger
+  const later = { listedAt: '2026-01-03T00:00:00Z', isTakenUp: true }
+  expect(dropStale(said, [head], later).ledger).toBe(said)
+  expect(dropStale(said, [pushed], later).ledger).toEqual(ledger)
+  expect(dropStale(said, [], later).ledger).toEqual(ledger)
+  const other = approveHead(said, { id: '13', head: 'b0b0b0b' }, ada).ledger
+  expect(dropStale(other, [{ id: '13', head: 'b0b0b0b' }], later).ledger).toMatchObject({
+    approvals: [{ proposal: '13' }],
+  })
+})
+
+test('nothing is dropped that was said since the proposals were listed, or whose merge may wait', () => {
+  const said = approveHead(ledger, head, ada).ledger
+  expect(dropStale(said, [pushed], { listedAt: at, isTakenUp: true }).ledger).toBe(said)
+  const waiting = { listedAt: '2026-01-03T00:00:00Z', isTakenUp: false }
+  expect(dropStale(said, [], waiting).ledger).toBe(said)
 })
