@@ -132,7 +132,10 @@ function pauseMachines(
     return refused(ledger, problem ?? `${selector} means no machine`)
   }
   const whom = list(machines.map(shortNames(allNames(ledger))))
-  const when = until === undefined ? `until ${say(asked, `resume ${selector}`)}` : `until ${until}`
+  const when =
+    until === undefined
+      ? `until ${say(asked, `resume ${selector}`)}`
+      : `until ${literal(asked, until)}`
   const text = `${whom} ${machines.length === 1 ? 'gets' : 'get'} nothing new ${when}`
   return done(pause(ledger, { selector, ...(until === undefined ? {} : { until }) }, asked), text)
 }
@@ -159,7 +162,7 @@ function resumeMachines(ledger: Ledger, selector: string | undefined, asked: Ask
   )
 
   function resumed(ended: typeof pauses): CarriedOut {
-    const text = `the pause of ${list(ended.map((each) => each.selector))} is over`
+    const text = `${list(ended.map((each) => each.selector))} ${ended.length === 1 ? 'is' : 'are'} not paused any more`
     return done(resume(ledger, ended, asked), text)
   }
 }
@@ -167,6 +170,9 @@ function resumeMachines(ledger: Ledger, selector: string | undefined, asked: Ask
 /** A command as it is written where somebody asks. */
 const say = ({ on }: Asked, words: string): string =>
   `\`${on === undefined ? '' : '/'}nixcluster ${words}\``
+
+/** What Markdown must not change. */
+const literal = ({ on }: Asked, text: string): string => (on === undefined ? text : `\`${text}\``)
 
 const noProposal = (ledger: Ledger): CarriedOut =>
   refused(ledger, 'this is said in a comment on a pull request')

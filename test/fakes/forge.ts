@@ -177,6 +177,9 @@ export function createMemoryForge(
       logins.forEach((login) => pushers.delete(login)),
     /** So many deliveries did not arrive. */
     miss: (deliveries: number): void => void (missed += deliveries),
+    get away(): boolean {
+      return away
+    },
     set away(isAway: boolean) {
       away = isAway
     },

@@ -80,7 +80,6 @@ export async function commandedFleet() {
   forge.letPush('ada')
   const repository: Repository = {
     ...{ name: 'fleet', branch: 'main', generatedBranch: 'nixcluster/main', mirror },
-    ...({ proposalBranches: false } as object),
     ...{
       git,
       forge,
@@ -109,9 +108,8 @@ export async function commandedFleet() {
   }
   return {
     ...{ repository, ledger, forge, git, jobs, answers, ports, push, first },
-    get nothingWaited() {
-      return nothingWaited
-    },
+    /** How often somebody who wanted a deployment was told that nothing waits. */
+    nothingWaited: () => nothingWaited,
     wait: (hours: number): void => void (now = new Date(now.getTime() + hours * 3_600_000)),
     /** What the poll does. */
     tick: () => tick(repository, ports),
