@@ -1,6 +1,7 @@
 import type { Proposal } from '../model/forge.ts'
-import type { Log, Metrics, Outcome, Queue } from '../model/ports.ts'
+import type { Clock, Log, Metrics, Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
+import { dropStaleSayings } from './comments.ts'
 import { done } from './outcome.ts'
 import { keyOf, stateOf } from './plan-job.ts'
 import type { PlannedProposals } from './plan-job.ts'
@@ -8,6 +9,7 @@ import { removeProposalBranches } from './proposal-branch.ts'
 import type { Repository } from './repository.ts'
 
 export interface LookPorts {
+  readonly clock: Clock
   readonly queue: Queue
   readonly announce: Announce
   readonly log: Log
@@ -35,6 +37,7 @@ export async function look(
   await git.fetch()
   const branches = await git.branches()
   const base = branches.get(repository.branch)
+  const listedAt = ports.clock.now()
   const proposals = await forge.proposals()
   const head = branch === undefined ? undefined : branches.get(branch)
   if (branch !== undefined && head !== undefined && !proposals.some((one) => one.branch === branch))
@@ -49,7 +52,7 @@ export async function look(
     if (!asked && base && (await git.isAncestor(proposal.head, base))) continue
     await queue.add({ kind: 'plan', repository: name, proposal: proposal.id })
   }
-  if (branch === undefined) await catchUp(repository, proposals, ports)
+  if (branch === undefined) await catchUp(repository, proposals, listedAt, ports)
   return done
 }
 
@@ -57,13 +60,16 @@ export async function look(
 async function catchUp(
   repository: Repository,
   proposals: readonly Proposal[],
-  { queue, log, metrics }: LookPorts,
+  listedAt: Date,
+  ports: LookPorts,
 ): Promise<void> {
+  const { queue, log, metrics } = ports
   const { name, forge } = repository
   for (const { id, kind } of proposals) {
     if (kind === 'pull-request')
       await queue.add({ kind: 'comments', repository: name, proposal: id })
   }
+  await dropStaleSayings(repository, proposals, listedAt, ports)
   const open = new Set(proposals.map(({ id }) => id))
   await removeProposalBranches(
     repository,

@@ -13,7 +13,12 @@ export interface SelectedMachines {
 export function selectMachines(selector: string, inventory: Inventory): SelectedMachines {
   const { hosts, complaints } = resolve(selector, inventory)
   const error = complaints.find(({ severity }) => severity === 'error')
-  if (error !== undefined) return { machines: [], problem: error.message }
+  if (error !== undefined) {
+    const { code, message, hint } = error
+    // The other hints are for files and for `nixcluster resolve`.
+    const isOurs = code === 'selectors/no-match' || code === 'selectors/syntax'
+    return { machines: [], problem: isOurs && hint ? `${message}; ${hint}` : message }
+  }
   const machineOf = new Map(inventory.virtualHosts.map(({ name, machine }) => [name, machine]))
   const meant = new Set(hosts.map((host) => machineOf.get(host) ?? host))
   return { machines: inventory.machines.map(({ name }) => name).filter((name) => meant.has(name)) }

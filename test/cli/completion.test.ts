@@ -31,7 +31,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 /** Command line -> what it goes on with. */
 const lines: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['nixcluster val', ['validate']],
-  ['nixcluster re', ['resolve', 'render']],
+  ['nixcluster re', ['resolve', 'render', 'retry', 'resume']],
   ['nixcluster --v', ['--version']],
   ['nixcluster validate --out', ['--output']],
   ['nixcluster validate --output ', ['text', 'json', 'github', 'sarif']],

@@ -143,7 +143,7 @@ test('a command is answered to whoever gave it', async () => {
   expect(links).toEqual([])
   const [job] = jobs() as { id: string }[]
   expect(job).toMatchObject({ kind: 'command', by: 'somebody', command: pause })
-  const said = { kind: 'refused', text: 'no host is called vm9\nhere \x1b[31m' }
+  const said = { kind: 'refused', text: 'no host is called \x1b[31mvm9 here' }
   await progress.end(answerTopic('cellar', job!.id), JSON.stringify(said))
   expect(await readAnswer(controller, answer)).toEqual({
     ...{ kind: 'refused', text: 'no host is called vm9 here' },
