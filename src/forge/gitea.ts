@@ -8,6 +8,7 @@ import {
   planComment,
   type ListedComment,
 } from './comment.ts'
+import { cutCharacters } from './cut.ts'
 import { createGiteaApi, type GiteaApiOptions } from './gitea-api.ts'
 
 export interface GiteaOptions extends GiteaApiOptions {
@@ -188,7 +189,7 @@ export function createGitea({ project, branch, ...options }: GiteaOptions): Forg
     },
 
     async ensureStatus(commit, { context, state, description: whole, url }) {
-      const description = shorten(whole)
+      const description = cutCharacters(whole, longestDescription)
       const statuses = await latestStatuses(commit)
       const same = statuses.some(
         (one) =>
@@ -292,8 +293,3 @@ const isStatus = (error: unknown, status: number): boolean =>
 function missing(error: unknown): undefined {
   if (!isStatus(error, 404)) throw error
 }
-
-const shorten = (text: string): string =>
-  [...text].length <= longestDescription
-    ? text
-    : `${[...text].slice(0, longestDescription - 1).join('')}…`

@@ -12,6 +12,8 @@ export type Feature =
   | 'merge queue'
   /** With comments there are commands. */
   | 'comments'
+  /** The plan is kept with its commit, and is what `comments` gives. */
+  | 'notes'
   | 'statuses'
   | 'checks'
   | 'deployments'
@@ -338,8 +340,22 @@ export function testForge({ name, has, start }: ForgeFixture): void {
       ])
     })
 
+    with_('notes')('the newest plan of a head is kept with it, as text', async () => {
+      const { site, forge, proposal } = await open()
+      await forge.ensureComment(proposal, { markdown: '**no**', text: 'the plan' })
+      await forge.ensureComment(proposal, { markdown: '**no**', text: 'another plan\n' })
+      expect(await site.comments(proposal.id)).toEqual([{ ours: true, body: 'another plan' }])
+      const head = await site.push(proposal.id)
+      expect(await site.comments(proposal.id)).toEqual([])
+      const pushed = await found(forge, proposal.id)
+      expect(pushed.head).toBe(head)
+      await forge.ensureComment(pushed, { markdown: '**no**', text: 'a third plan' })
+      expect(await site.comments(proposal.id)).toEqual([{ ours: true, body: 'a third plan' }])
+    })
+
     without('comments')('where nobody comments, there are no commands', async () => {
       const { site, forge, proposal } = await open()
+      await forge.ensureComment(proposal, report('the plan'))
       await again(site, (one) => one.ensureComment(proposal, report('the plan')))
       const comment = { id: '1', author: 'alice', body: '/nixcluster plan' }
       await again(site, (one) => one.answer(proposal, comment, { kind: 'done', text: 'Done.' }))

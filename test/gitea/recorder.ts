@@ -18,6 +18,7 @@ export async function startRecorder(url: string): Promise<Recorder> {
   const requests: string[] = []
   const problems: string[] = []
   const server = createServer(async (request, response) => {
+    request.setEncoding('utf8')
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const asked = new URL(request.url ?? '', url)

@@ -26,6 +26,7 @@ test('what happens at a real Gitea is looked at, planned and read', async () => 
   await happened({ kind: 'look', repository: 'fleet', ref: 'more' })
   await happened({ kind: 'plan', repository: 'fleet', proposal: id })
   await site.comment(id, 'alice', '/nixcluster plan')
+  await happened({ kind: 'comments', repository: 'fleet', proposal: id })
   await site.merge(id)
   await happened({ kind: 'look', repository: 'fleet', ref: 'main' })
   expect(logged.filter((line) => line.includes('refused'))).toEqual([])

@@ -30,6 +30,18 @@ test.each(['opened', 'synchronized', 'reopened', 'closed', 'edited'])(
   },
 )
 
+test('a command below a pull request has its comments read; other comments, and issues, do not', async () => {
+  const { url, jobs } = await startApp({ repositories })
+  const told = recordedPayload('issue_comment', 'example/fleet')
+  const saying = (body: string) => ({ ...told, comment: { ...(told['comment'] as object), body } })
+  const { pull_request: _, ...issue } = told['issue'] as Readonly<Record<string, unknown>>
+  await deliver(url, sign('issue_comment', saying('nice'), secret))
+  await deliver(url, sign('issue_comment', { ...told, issue }, secret))
+  expect(jobs()).toEqual([])
+  await deliver(url, sign('issue_comment', told, secret))
+  expect(jobs()).toEqual([{ kind: 'comments', repository: 'fleet', proposal: '1' }])
+})
+
 test.each([
   ['a tag', 'push', { ...pushed, ref: 'refs/tags/v1' }],
   ['our own branch', 'push', { ...pushed, ref: 'refs/heads/nixcluster/main' }],
