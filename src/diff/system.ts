@@ -14,6 +14,7 @@ const maxPatchLines = 60
 export function diffSystems(before: SystemContents | undefined, after: SystemContents): SystemDiff {
   const old = before ?? nothing
   const said = saidByVirtualHosts(old, after)
+  const refusals = before === undefined ? [] : refusedFor(before.inhibitors, after.inhibitors)
   return {
     ...(before === undefined ? {} : { before: before.system }),
     after: after.system,
@@ -24,13 +25,14 @@ export function diffSystems(before: SystemContents | undefined, after: SystemCon
     sizeDelta: after.size - old.size,
     // A machine that has nothing yet is not rebooted for it.
     reboot: before === undefined ? [] : diffBoot(before.boot, after.boot),
+    ...(refusals.length === 0 ? {} : { refusedFor: refusals }),
     users: diffUsers(old.users, after.users),
     ports: diffPorts(old.ports, after.ports),
     virtualHosts: diffVirtualHosts(old, after, diffSystems),
   }
 }
 
-const nothing: Omit<SystemContents, 'system' | 'boot'> = {
+const nothing: Omit<SystemContents, 'system' | 'boot' | 'inhibitors'> = {
   units: {},
   files: {},
   packages: {},
@@ -44,6 +46,21 @@ function diffBoot(before: SystemContents['boot'], after: SystemContents['boot'])
   const changed = bootParts.filter((part) => before[part] !== after[part])
   // Another kernel has other modules.
   return changed.filter((part) => part !== 'kernel-modules' || !changed.includes('kernel'))
+}
+
+/** As NixOS' check before a switch has it: what both systems name, and not alike. */
+function refusedFor(
+  before: SystemContents['inhibitors'],
+  after: SystemContents['inhibitors'],
+): readonly string[] {
+  const short = (value: string) => value.replaceAll(/\/nix\/store\/[0-9a-z]{32}-/g, '')
+  return Object.keys(before)
+    .filter((name) => after[name] !== undefined && after[name] !== before[name])
+    .sort()
+    .map((name) => {
+      const [old, now] = [short(before[name]!), short(after[name]!)]
+      return old === now ? name : `${name} ${old} → ${now}`
+    })
 }
 
 /** What can be said of systems that are not built: which packages come and go, where even that is known. */

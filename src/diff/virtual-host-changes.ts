@@ -21,8 +21,9 @@ export function diffVirtualHosts(
     const common = { name, ...(effect === 'none' ? {} : { effect }) }
     if (old === undefined) return [{ ...common, kind: 'added' }]
     if (now === undefined) return [{ ...common, kind: 'removed' }]
-    // Starting it anew is what a reboot is for others.
-    return [{ ...common, kind: 'changed', diff: { ...diff(old, now), reboot: [] } }]
+    // Starting it anew is what a reboot is for others, and no switch happens in it.
+    const was = { ...old, boot: now.boot, inhibitors: now.inhibitors }
+    return [{ ...common, kind: 'changed', diff: diff(was, now) }]
   })
 }
 

@@ -16,6 +16,8 @@ export interface SystemContents {
   readonly size: number
   /** What each part leads to or holds; empty where a container has none. */
   readonly boot: Readonly<Record<BootPart, string>>
+  /** What may not change under a running system, by name; empty before NixOS 26.05. */
+  readonly inhibitors: Readonly<Record<string, string>>
   /**
    * user -> what it is: uid where it is fixed, group, groups, description, home, shell, kind, public
    * keys a line each, and of its password only a hash; what is empty is left out.

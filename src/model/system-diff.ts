@@ -18,6 +18,8 @@ export interface SystemDiff {
   readonly sizeDelta: number
   /** What only a reboot brings into effect. */
   readonly reboot: readonly BootPart[]
+  /** `dbus-implementation dbus → broker`: NixOS refuses to switch for it; left out where it does not. */
+  readonly refusedFor?: readonly string[]
   /** Those that the system makes, with their groups. */
   readonly users: readonly UserChange[]
   readonly ports: readonly PortChange[]

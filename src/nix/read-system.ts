@@ -43,6 +43,7 @@ async function readToplevel(system: string, reader: StoreReader) {
     units,
     files,
     boot: Object.fromEntries(boot) as SystemContents['boot'],
+    inhibitors: await readInhibitors(system),
     users: withKeys(await readUsers(system, units, files), files),
     ports: portsOf(units),
   }
@@ -65,6 +66,19 @@ function inClosure(
 async function identity(system: string, name: string): Promise<string> {
   const real = await target(join(system, name))
   return real.startsWith(`${system}/`) ? hashOf(await readFile(real)) : real
+}
+
+/** `system.switch.inhibitors`: a map of texts, which is all that NixOS' own check takes. */
+async function readInhibitors(system: string): Promise<SystemContents['inhibitors']> {
+  const json = await readFile(join(system, 'switch-inhibitors'), 'utf8').catch(() => '{}')
+  try {
+    const entries = Object.entries(JSON.parse(json) as object)
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    )
+  } catch {
+    return {}
+  }
 }
 
 /** From the list that makes them: the activation's, userborn's, or systemd's. */

@@ -19,7 +19,7 @@ export interface Fact {
 
 /** What a person should know first comes first; each kind keeps the order that it came in. */
 export function changeFacts(diff: SystemDiff): readonly Fact[] {
-  const { reboot, units, ports, users, files, packages, virtualHosts } = diff
+  const { reboot, refusedFor = [], units, ports, users, files, packages, virtualHosts } = diff
   const whole = (noun: string, { name, kind }: { name: string; kind: keyof typeof marks }) => ({
     mark: marks[kind],
     noun,
@@ -34,6 +34,16 @@ export function changeFacts(diff: SystemDiff): readonly Fact[] {
             mark: '!',
             noun: 'needs a reboot:',
             name: reboot.join(', '),
+            words: '',
+          }),
+        ]),
+    ...(refusedFor.length === 0
+      ? []
+      : [
+          fact('reboot', {
+            mark: '!',
+            noun: 'NixOS refuses the switch:',
+            name: refusedFor.join(', '),
             words: '',
           }),
         ]),
@@ -61,6 +71,7 @@ export function changeFacts(diff: SystemDiff): readonly Fact[] {
     ...virtualHosts.map((host) =>
       fact('virtual host', {
         ...whole('virtual host', host),
+        words: host.effect ?? '',
         ...(host.diff === undefined ? {} : { inner: changeFacts(host.diff) }),
       }),
     ),

@@ -19,6 +19,7 @@ const contents = (name: string, parts: Partial<SystemContents> = {}): SystemCont
   packages: {},
   size: 1000,
   boot,
+  inhibitors: {},
   users: {},
   ports: [],
   virtualHosts: {},
@@ -159,6 +160,18 @@ test.each([
 ])('another %s needs a reboot', (part, value) => {
   const after = contents('b', { boot: { ...boot, [part]: value } })
   expect(diffSystems(contents('a'), after).reboot).toEqual([part])
+})
+
+test('says what NixOS refuses to switch for: what both systems name, and not alike', () => {
+  const store = (hash: string, name: string) => `/nix/store/${hash.padEnd(32, '0')}-${name}`
+  const before = contents('a', {
+    inhibitors: { dbus: 'dbus', glibc: store('a', 'glibc-2.40'), old: '1', init: 'systemd' },
+  })
+  const after = contents('b', {
+    inhibitors: { dbus: 'broker', glibc: store('b', 'glibc-2.40'), new: '1', init: 'systemd' },
+  })
+  expect(diffSystems(before, after).refusedFor).toEqual(['dbus dbus → broker', 'glibc'])
+  expect(diffSystems(undefined, after)).not.toHaveProperty('refusedFor')
 })
 
 test('for a machine that was given nothing everything is new and nothing reboots', () => {

@@ -26,6 +26,7 @@ const modules = {
       openssh.authorizedKeys.keys = [ "ssh-ed25519 AAAA alice" ];
     };
     networking.firewall.allowedTCPPorts = [ 22 80 ];
+    system.switch.inhibitors.dbus-implementation = "dbus";
     networking.firewall.interfaces.wg0.allowedUDPPortRanges = [ { from = 60000; to = 61000; } ];
     containers.web = { autoStart = true; config = ${guest('one')}; };
     containers.idle.config = ${guest('one')};
@@ -44,6 +45,7 @@ const modules = {
     networking.firewall.allowedTCPPorts = [ 22 443 ];
     networking.firewall.trustedInterfaces = [ "wg0" ];
     boot.kernelPackages = pkgs.linuxPackages_latest;
+    system.switch.inhibitors.dbus-implementation = "broker";
     boot.kernelParams = [ "loglevel=7" ];
     boot.initrd.availableKernelModules = [ "nvme" ];
     containers.web = { autoStart = true; config = ${guest('two')}; };
@@ -109,11 +111,14 @@ test('reads the ports that either firewall lets in', () => {
   ])
 })
 
-test('tells what needs a reboot', () => {
+test('tells what needs a reboot, and what NixOS refuses to switch for', () => {
   expect(diffSystems(systems.first, systems.second).reboot).toEqual([
     'kernel',
     'kernel-params',
     'initrd',
+  ])
+  expect(diffSystems(systems.first, systems.second).refusedFor).toEqual([
+    'dbus-implementation dbus → broker',
   ])
   expect(systems.first.boot.systemd).toMatch(/^\/nix\/store\//)
 })

@@ -161,3 +161,23 @@ test('text of others cannot colour or move on the terminal', () => {
   expect(lines).toContain('evil')
   expect(lines.replaceAll('\n', '')).not.toMatch(/[\0-\x1f\x7f-\x9f\u202e]/)
 })
+
+test('a switch that NixOS refuses, and what happens to a container, are said', () => {
+  const machine = {
+    name: 'vm0.example.com',
+    diff: diff({
+      refusedFor: ['dbus-implementation dbus → broker'],
+      virtualHosts: [
+        {
+          name: 'web',
+          kind: 'changed',
+          effect: 'restarts',
+          diff: diff({ files: [{ path: '/etc/motto', kind: 'changed' }] }),
+        },
+      ],
+    }),
+  }
+  const lines = text({ machines: [machine] })
+  expect(lines).toContain('! NixOS refuses the switch: dbus-implementation dbus → broker')
+  expect(lines).toMatch(/~ virtual host web +restarts\n +~ \/etc\/motto/)
+})

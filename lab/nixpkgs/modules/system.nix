@@ -101,6 +101,10 @@ in
         )
       );
     };
+    switch.inhibitors = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+    };
     extraDependencies = mkOption {
       type = types.listOf types.pathInStore;
       default = [ ];
@@ -156,6 +160,9 @@ in
         ${lib.optionalString (cfg.configurationRevision != null) "printf '%s' ${lib.escapeShellArg cfg.configurationRevision} > configuration-revision"}
         cp "$usersPath" users
         ${lib.optionalString (cfg.extraDependencies != [ ]) "printf '%s\\n' ${lib.escapeShellArgs cfg.extraDependencies} > extra-dependencies"}
+        ${lib.optionalString (cfg.switch.inhibitors != { }) ''
+          printf '%s' ${lib.escapeShellArg (builtins.toJSON cfg.switch.inhibitors)} > switch-inhibitors
+        ''}
         install_script() { # template, target
           sed -e "s|@out@|$out|g" -e "s|@accounts@|$accounts|" -e "/^@snippets@\$/{
             r $snippetsPath
