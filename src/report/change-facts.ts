@@ -1,5 +1,5 @@
 import type { PackageChange, PortChange, SystemDiff, UserChange } from '../model/system-diff.ts'
-import { byteSize, count, sizeChange } from './wording.ts'
+import { byteSize, count } from './wording.ts'
 
 /** One thing that changes on a machine, in words that every face uses: `~ user alice: keys`. */
 export interface Fact {
@@ -117,12 +117,10 @@ function fileSize(before: number | undefined, after: number | undefined): string
 }
 
 /** What a first deployment brings, where listing everything would help nobody. */
-export function firstSystem({ units, files, sizeDelta, compared }: SystemDiff): string {
+export function firstSystem({ units, files, compared }: SystemDiff): string {
   const words = 'gets its first system'
   if (compared !== 'closures') return words
-  const size = sizeChange(sizeDelta) === '' ? [] : [byteSize(sizeDelta)]
-  const parts = [count(units.length, 'unit'), count(files.length, 'file'), ...size]
-  return `${words}: ${parts.join(', ')}`
+  return `${words}: ${count(units.length, 'unit')}, ${count(files.length, 'file')}`
 }
 
 /** What is said of a change in which nothing is found that changes. */

@@ -13,7 +13,7 @@ export interface Change {
   readonly facts: readonly Fact[]
   /** What is said where there are no facts. */
   readonly words?: string
-  /** `+31 MiB`, or empty. */
+  /** `+31 MiB`, `+2 MiB to +5 MiB`, or empty. */
   readonly size: string
   /** Systems of a single machine. */
   readonly systems?: { readonly before: string; readonly after: string }
@@ -64,7 +64,7 @@ function changeOf(members: readonly PlannedMachine[], patches: boolean): Change 
     part: 'whole',
     facts,
     ...(facts.length > 0 ? {} : { words }),
-    size: diff === undefined || isFirst ? '' : sizeChange(diff.sizeDelta),
+    size: sizes(members),
     ...(machines.length === 1 && diff?.before !== undefined
       ? { systems: { before: diff.before, after: diff.after } }
       : {}),
@@ -83,11 +83,15 @@ const factKey = (fact: Fact): string => JSON.stringify(fact)
 function keyOf(diff: SystemDiff | undefined, patches: boolean): string {
   if (diff === undefined) return ''
   if (diff.before === undefined) return firstSystem(diff)
-  return JSON.stringify([
-    diff.compared,
-    sizeChange(diff.sizeDelta),
-    changeFacts(diff).map(patches ? whole : bare),
-  ])
+  return JSON.stringify([diff.compared, changeFacts(diff).map(patches ? whole : bare)])
+}
+
+/** From the least to the most: machines that differ in nothing else are alike. */
+function sizes(members: readonly PlannedMachine[]): string {
+  const deltas = members.map(({ diff }) => diff?.sizeDelta ?? 0).toSorted((a, b) => a - b)
+  const [least, most] = [sizeChange(deltas[0] ?? 0), sizeChange(deltas.at(-1) ?? 0)]
+  if (least === most) return least
+  return least === '' || most === '' ? `up to ${least}${most}` : `${least} to ${most}`
 }
 
 /** Machines that fail with the same message. */

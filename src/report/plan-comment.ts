@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
 import { maxFacts, overview } from './change-facts.ts'
 import type { Fact } from './change-facts.ts'
@@ -18,6 +19,7 @@ import {
   sizeOf,
   tableRow,
 } from './markdown.ts'
+import { problemLine } from './problems-comment.ts'
 import { capital, cautions, headline, isAlone, planNames, wholePlan } from './summary.ts'
 import { count, duration, list, nameRanges } from './wording.ts'
 
@@ -30,6 +32,8 @@ export interface PlanCommentOptions {
   readonly limit?: number
   /** A page that has the whole plan. */
   readonly url?: string
+  /** What is suspicious in the configuration, and no mistake. */
+  readonly warnings?: readonly Diagnostic[]
   /** Of a static plan: it is being evaluated, nobody has to allow it. */
   readonly evaluating?: boolean
 }
@@ -40,7 +44,7 @@ const openReasons = 5
 const maxNames = 8
 const maxFailures = 10
 /** Lines of details that are not folded, where nothing else is. */
-const openLines = 40
+const openLines = 30
 /** Rows of the table that are read at once; more are folded. */
 const openRows = 20
 /** How much of a change's details is shown, where not all of it fits. */
@@ -81,15 +85,19 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
   const failed = take(failures.slice(0, maxFailures), 1 / 2)
   const reasons = plan.reasons.map((reason) => reasonLine(reason, plan, short, options.blob))
   const given = take(reasons, 1 / 2)
-  const changes = isStatic ? [] : planChanges(plan.machines, { patches: options.showContents })
+  const compared = isStatic ? [] : plan.machines
+  const changes = planChanges(compared, { patches: false })
+  const detailed = options.showContents ? planChanges(compared, { patches: true }) : changes
   const rows = take(
     changes.map((change) => changeRow(change, short)),
     3 / 4,
   )
+  const warnings = (options.warnings ?? []).map((warning) => problemLine(warning, options.blob))
+  const warned = warningPart(take(warnings, 1 / 4), warnings.length)
   const parts: string[] = []
   const fits = (part: string | undefined): boolean => sizeOf(part ?? '') + 2 <= room
   let unfolded = 0
-  for (const change of changes.slice(0, rows.length)) {
+  for (const change of detailed) {
     const part = amounts
       .slice(unfolded > 0 ? 1 : 0)
       .map((amount) => changeDetails(change, short, amount))
@@ -108,6 +116,7 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
     ...(isStatic && plan.machines.length > 0 ? [machinesLine(plan, short)] : []),
     ...tableParts(rows),
     ...(unfolded === 0 ? opened(parts) : parts),
+    ...warned,
     ...leftOut(plan, options, [
       ['', failures.length - failed.length, 'failure'],
       ['', reasons.length - given.length, 'reason'],
@@ -214,6 +223,12 @@ function reasonParts(lines: readonly string[]): readonly string[] {
     lines.slice(0, openReasons).join('\n'),
     details(count(rest.length, 'more reason'), rest.join('\n')),
   ]
+}
+
+function warningPart(lines: readonly string[], total: number): readonly string[] {
+  if (total === 0) return []
+  const left = total > lines.length ? [`- and ${total - lines.length} more`] : []
+  return [details(count(total, 'warning'), [...lines, ...left].join('\n'))]
 }
 
 function tableParts(rows: readonly string[]): readonly string[] {

@@ -1,10 +1,10 @@
 import type { Plan, Reason } from '../model/plan.ts'
-import { aligned, factName, overview } from './change-facts.ts'
+import { aligned, factName, flatFacts, overview } from './change-facts.ts'
 import type { Fact, FactRow } from './change-facts.ts'
 import type { Change, FailureGroup } from './change-groups.ts'
 import { groupFailures, planChanges } from './change-groups.ts'
 import { plain, plainLines, terminalWidth, wrap } from './plain.ts'
-import { cautions, headline, isAlone, planNames, sentences } from './summary.ts'
+import { cautions, headline, isAlone, planNames, sentences, wholePlan } from './summary.ts'
 import type { Caution } from './summary.ts'
 import { commaList, count, duration, nameRanges, shortCommit } from './wording.ts'
 
@@ -21,11 +21,13 @@ export interface PlanTextOptions {
   /** Columns; default 72, which is a terminal beside git's `remote: `. */
   readonly width?: number
   readonly colours?: PlanColours
+  /** All of it, what is in files included: for whoever has the repository; default what can be read at once. */
+  readonly whole?: boolean
 }
 
-/** Facts of one kind that are shown of a machine. */
-const maxRows = 7
-const maxChanges = 20
+/** How much is read at once: reasons, changes, facts of one kind in a change, and lines of an error. */
+const atOnce = { reasons: 12, changes: 20, facts: 7, errorLines: 16 }
+const all = { reasons: Infinity, changes: Infinity, facts: Infinity, errorLines: Infinity }
 /** Names of machines, or ranges of them, in one place. */
 const maxNames = 4
 
@@ -37,15 +39,21 @@ type Short = (name: string) => string
 /** The plan for a terminal, in the words and the order of the comment. */
 export function planText(
   plan: Plan,
-  { width = terminalWidth, colours = colourless }: PlanTextOptions = {},
+  { width = terminalWidth, colours = colourless, whole = false }: PlanTextOptions = {},
 ): readonly string[] {
   const { title, machines, unaffected, reasons, failures, rollout, tookMs, kind } = plan
   const { bold, dim, red } = colours
   const short = planNames(plan)
   const inner = width - 2
   const isStatic = kind === 'static'
-  const changes = isStatic ? [] : planChanges(machines, { patches: false })
-  const shown = changes.slice(0, maxChanges)
+  const max = whole ? all : atOnce
+  const changes = isStatic ? [] : planChanges(machines, { patches: whole })
+  const shown = changes.slice(0, max.changes)
+  const given = reasons.slice(0, max.reasons)
+  const left = [
+    ...(reasons.length > given.length ? [count(reasons.length - given.length, 'reason')] : []),
+    ...(changes.length > shown.length ? [count(changes.length - shown.length, 'change')] : []),
+  ]
   const waits = plan.waits !== undefined || (plan.removals ?? 0) > 0
   const nothing = machines.length === 0 && plan.removed.length === 0
   return [
@@ -61,8 +69,10 @@ export function planText(
           wrap(`Evaluated: ${plan.approvedBy} approved ${shortCommit(title.head)}.`, inner),
         )),
     ...section(cautions(plan).flatMap((caution) => cautionLines(caution, inner))),
-    ...groupFailures(failures).flatMap((group) => section(failureLines(group, short, width, red))),
-    ...section(reasons.flatMap((reason) => reasonLines(reason, plan, short, width))),
+    ...groupFailures(failures).flatMap((group) =>
+      section(failureLines(group, short, width, max.errorLines, red)),
+    ),
+    ...section(given.flatMap((reason) => reasonLines(reason, plan, short, width))),
     ...(isStatic && machines.length > 0
       ? section(
           wrap(
@@ -75,10 +85,10 @@ export function planText(
           ),
         )
       : []),
-    ...changeParts(shown, short, colours).flatMap(section),
-    ...(changes.length > shown.length
-      ? section([`and ${count(changes.length - shown.length, 'more change')}`])
-      : []),
+    ...changeParts(shown, short, max.facts, colours).flatMap(section),
+    ...section(
+      left.length === 0 ? [] : wrap(`And ${left.join(', ')} more: ${wholePlan(plan)}`, inner),
+    ),
     ...section(
       withTime(
         [
@@ -161,6 +171,7 @@ function reasonLines(
 function changeParts(
   changes: readonly Change[],
   short: Short,
+  maxFacts: number,
   colours: PlanColours,
 ): readonly (readonly string[])[] {
   const names = changes.map(({ machines, part }) =>
@@ -170,18 +181,34 @@ function changeParts(
   return changes.map(({ facts, words, size }, at) => {
     const rows = [
       ...(words === undefined ? [] : [words]),
-      ...factLines(facts, colours),
+      ...factLines(facts, maxFacts, colours),
       ...(size === '' ? [] : [`  ${size}`]),
     ]
+    const patches = patchLines(facts, colours)
     return width > 24
-      ? [names[at]!, ...rows.map((row) => `    ${row}`)]
-      : rows.map((row, line) => (line === 0 ? names[at]! : '').padEnd(width) + row)
+      ? [names[at]!, ...rows.map((row) => `    ${row}`), ...patches]
+      : [...rows.map((row, line) => (line === 0 ? names[at]! : '').padEnd(width) + row), ...patches]
   })
 }
 
+/** What changes in files and units, below all that changes. */
+const patchLines = (facts: readonly Fact[], { dim, green, red }: PlanColours): readonly string[] =>
+  flatFacts(facts).flatMap(({ hosts, name, patch }) => {
+    if (patch === undefined) return []
+    const paint = { '+': green, '-': red, '@': dim }
+    const lines = patch.trimEnd().split('\n').map(plain)
+    return [
+      '',
+      `  ${plain([...hosts, name].join(': '))}`,
+      ...lines.map((line) =>
+        `    ${paint[line[0] as keyof typeof paint]?.(line) ?? line}`.trimEnd(),
+      ),
+    ]
+  })
+
 /** The mark is coloured after the lines are laid out. */
-function factLines(facts: readonly Fact[], colours: PlanColours): readonly string[] {
-  const rows = placedRows(facts, 0)
+function factLines(facts: readonly Fact[], max: number, colours: PlanColours): readonly string[] {
+  const rows = placedRows(facts, 0, max)
   const lines = aligned(
     rows.map(({ depth, row: { fact, more } }) => ({
       start: `${'  '.repeat(depth)}${fact === undefined ? `  ${more}` : `${fact.mark} ${plain(factName(fact))}`}`,
@@ -201,10 +228,10 @@ interface PlacedRow {
   readonly row: FactRow
 }
 
-const placedRows = (facts: readonly Fact[], depth: number): readonly PlacedRow[] =>
-  overview(facts, maxRows).flatMap((row) => [
+const placedRows = (facts: readonly Fact[], depth: number, max: number): readonly PlacedRow[] =>
+  overview(facts, max).flatMap((row) => [
     { depth, row },
-    ...placedRows(row.fact?.inner ?? [], depth + 1),
+    ...placedRows(row.fact?.inner ?? [], depth + 1, max),
   ])
 
 const markColour = ({ mark }: Fact, { green, red, yellow }: PlanColours) =>
@@ -214,11 +241,12 @@ function failureLines(
   { machines, stage, message }: FailureGroup,
   short: Short,
   width: number,
+  maxLines: number,
   red: (text: string) => string,
 ): readonly string[] {
   const verb = stage === 'evaluation' ? 'evaluated' : 'built'
   return [
     `${red('✗')} ${nameList(machines, short)} cannot be ${verb}:`,
-    ...plainLines(message, width - 6, 16).map((line) => `    ${line}`.trimEnd()),
+    ...plainLines(message, width - 6, maxLines).map((line) => `    ${line}`.trimEnd()),
   ]
 }

@@ -47,7 +47,8 @@ export function mistakesTitle(diagnostics: readonly Diagnostic[]): string {
   return `${parts} in the configuration`
 }
 
-function problemLine(
+/** One of a list: its place, what is wrong, and what to do. */
+export function problemLine(
   { severity, message, file, line, column, hint, code: name }: Diagnostic,
   blob: string | undefined,
 ): string {

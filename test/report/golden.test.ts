@@ -39,6 +39,8 @@ const golden: Readonly<Record<string, string>> = {
     ]),
   ),
   'contents-hidden.md': planComment(plans.everyKind, { ...options, showContents: false }),
+  'every-kind-whole.txt': planText(plans.everyKind, { width: 78, whole: true }).join('\n'),
+  'warnings.md': planComment(plans.oneMachine, { ...options, warnings: mistakes.slice(2) }),
   'evaluating.md': planComment(plans.staticPlan, { ...options, evaluating: true }),
   'stale-base.md': staleComment(planComment(plans.oneMachine, options), {
     base: 'main',

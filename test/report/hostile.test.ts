@@ -215,7 +215,8 @@ const rolloutOf = (say: Say) => {
 }
 
 const texts: Readonly<Record<string, (say: Say) => string>> = {
-  'a plan': (say) => planComment(planOf(say), { showContents: true, blob }),
+  'a plan': (say) =>
+    planComment(planOf(say), { showContents: true, blob, warnings: problemsOf(say) }),
   'a plan without contents': (say) => planComment(planOf(say), { showContents: false, blob }),
   'a static plan': (say) =>
     planComment({ ...planOf(say), kind: 'static' }, { showContents: true, blob }),

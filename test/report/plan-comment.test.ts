@@ -53,7 +53,7 @@ test.each([10_000, 20_000, 40_000, 65_000])(
       stage: 'build' as const,
       message: `${n} ${'`ü'.repeat(5000)}`,
     }))
-    const text = planComment({ ...tooLarge, failures }, { showContents: true, blob, limit })
+    const text = planComment({ ...manyKinds, failures }, { showContents: true, blob, limit })
     expect(sizeOf(text)).toBeLessThanOrEqual(limit)
     expect(text).toMatch(/^### 400 of 442 machines change · 30 cannot be built/)
     expect(text).toContain('`db0` cannot be built')
@@ -62,9 +62,21 @@ test.each([10_000, 20_000, 40_000, 65_000])(
   },
 )
 
+/** Each of 400 machines changes in a file of its own. */
+const manyKinds = {
+  ...tooLarge,
+  machines: tooLarge.machines.map((machine, n) => ({
+    ...machine,
+    diff: {
+      ...machine.diff!,
+      files: machine.diff!.files.map((file) => ({ ...file, path: `/etc/file-${n}` })),
+    },
+  })),
+}
+
 test('details of the last changes go first, then reasons and rows are fewer', () => {
   const at = (limit: number) => {
-    const text = planComment(tooLarge, { showContents: true, blob, limit })
+    const text = planComment(manyKinds, { showContents: true, blob, limit })
     const left = (what: RegExp): number => Number(what.exec(text)?.[1] ?? 0)
     return {
       details: left(/details of (\d+) change/),

@@ -69,7 +69,8 @@ test('reboots, removals, first deployments and what waits are said', () => {
 
   vm1   - vault.service   stops
 
-  vm2   + gets its first system: 1 unit, 0 files, 57 MiB
+  vm2   + gets its first system: 1 unit, 0 files
+          +57 MiB
 
   vm3   changes; its systems are not here to be compared
 
@@ -148,7 +149,7 @@ test('no line is wider than a terminal beside git’s own words, whatever the na
   const wide = lines.filter((line) => line.length > 72 && !line.includes('clusters/'))
   expect(wide).toEqual([])
   expect(lines.join('\n')).toContain('and 83 more')
-  expect(lines.join('\n')).toContain('and 11 more changes')
+  expect(lines.join('\n')).toContain('And 11 changes more: nixcluster plan more-storage')
 })
 
 test('text of others cannot colour or move on the terminal', () => {
