@@ -11,6 +11,7 @@ import { CommandError, GitError } from '../model/errors.ts'
 import { toGitError } from './git-error.ts'
 import { importStream } from './import-stream.ts'
 import { lockedDown, ownSide, protocolOf } from './locked-down.ts'
+import { readBatch, readListing } from './listing.ts'
 import { isStale } from './push-report.ts'
 
 export interface GitOptions {
@@ -174,14 +175,7 @@ export function createGit(options: GitOptions): Git {
       ['ls-tree', '-r', '-z', commit],
       { maxOutput: longest.listing },
     )
-    return text
-      .split('\0')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const tab = line.indexOf('\t')
-        const [mode = '', , id = ''] = line.slice(0, tab).split(' ')
-        return { path: line.slice(tab + 1), mode, id }
-      })
+    return readListing(text)
   }
 
   return {
@@ -271,7 +265,7 @@ export function createGit(options: GitOptions): Git {
         // One character a byte, as the lengths are counted: what is no UTF-8 would shift the rest.
         encoding: 'latin1',
       })
-      return splitBatch(ids, stdout)
+      return readBatch(ids, Buffer.from(stdout, 'latin1'))
     },
 
     async treeOf(id) {
@@ -379,21 +373,6 @@ const blobId = (text: string, algorithm: 'sha1' | 'sha256'): string =>
     .update(`blob ${Buffer.byteLength(text)}\0`)
     .update(text)
     .digest('hex')
-
-function splitBatch(ids: readonly string[], listing: string): Map<string, string> {
-  const bytes = Buffer.from(listing, 'latin1')
-  const blobs = new Map<string, string>()
-  let at = 0
-  for (const id of ids) {
-    const end = bytes.indexOf('\n', at)
-    const header = bytes.toString('utf8', at, end)
-    const size = /^[0-9a-f]+ blob (\d+)$/.exec(header)?.[1]
-    if (size === undefined) throw toGitError('reading files', new Error(header))
-    blobs.set(id, bytes.toString('utf8', end + 1, end + 1 + Number(size)))
-    at = end + 2 + Number(size)
-  }
-  return blobs
-}
 
 function toCommitInfo(text: string): CommitInfo {
   const [id = '', tree = '', parents = '', author = '', date = '', trailers = '', body = ''] =
