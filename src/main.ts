@@ -54,14 +54,8 @@ const lock: LockFlake = async (folder, inputs) => {
 }
 
 const openRepository: OpenRepository = async (folder) => {
-  const [{ run }, { createGit }] = await Promise.all([
-    import('./exec/run.ts'),
-    import('./git/git.ts'),
-  ])
-  const env = programEnvironment()
-  const asked = ['-C', folder, 'rev-parse', '--absolute-git-dir', '--show-prefix']
-  const [gitDir = '', prefix = ''] = (await run('git', asked, { env })).stdout.split('\n')
-  return { git: createGit({ url: gitDir, mirror: gitDir, env }), prefix }
+  const { readRevisions } = await import('./git/read-revisions.ts')
+  return readRevisions(folder, programEnvironment())
 }
 
 const openFleet: OpenFleet = async (folder, withNix, log) => {

@@ -19,10 +19,8 @@ export interface CliContext {
   readonly exit: (code: 0 | 1 | 2) => void
 }
 
-/** The repository that a folder lies in, and the folder's path in it: empty, or `fleet/`. */
-export type OpenRepository = (
-  folder: string,
-) => Promise<{ readonly git: Git; readonly prefix: string }>
+/** The revisions of the repository that a folder lies in: the files below the folder, by their paths in it. */
+export type OpenRepository = (folder: string) => Promise<Pick<Git, 'readTree' | 'readBlobs'>>
 
 /** Locks the flake in a folder by Nix: what is missing, or these inputs anew; throws what Nix says. */
 export type LockFlake = (folder: string, inputs: 'missing' | readonly string[]) => Promise<void>

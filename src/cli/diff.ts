@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { compile } from '../compile/compile.ts'
-import { isYaml } from '../compile/configuration.ts'
+import { isConfiguration, isYaml } from '../compile/configuration.ts'
 import { toDiagnostics } from '../compile/diagnostics.ts'
 import { chainText, rootOf } from '../diff/causes.ts'
 import { diffFleet, type FleetDiff } from '../diff/fleet.ts'
 import type { ConfigurationChange } from '../diff/reasons.ts'
 import { checkRemovals } from '../diff/removals.ts'
-import { readSourceTree } from '../jobs/source.ts'
 import type { Compilation, SourceTree } from '../model/compilation.ts'
+import type { TreeEntry } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
 import { fleetDiffText, type ShownMachine } from '../report/fleet-diff-text.ts'
 import type { CliContext, OpenRepository } from './context.ts'
@@ -66,10 +65,16 @@ async function diff(
   openRepository: OpenRepository,
 ): Promise<void> {
   const folder = folderOf(context.cwd, dir)
-  const read = (written: string) => readSide(written, folder, context, openRepository)
-  const before = await read(base)
-  const after = head === undefined ? await readWorkFolder(folder) : await read(head)
-  const [old, now] = [compile(before.source), compile(after.source)]
+  const read = (written: string, beside?: Promise<Side>) =>
+    readSide(written, folder, context, openRepository, beside)
+  const last = head === undefined ? readWorkFolder(folder) : read(head)
+  // While git reads one side, the other is compiled.
+  const [before, after, now] = await Promise.all([
+    read(base, last),
+    last,
+    last.then(({ source }) => compile(source)),
+  ])
+  const old = isSameSource(before.source, after.source) ? now : compile(before.source)
   const broken = [
     { name: base, compilation: old, side: before },
     { name: head ?? folder, compilation: now, side: after },
@@ -83,7 +88,7 @@ async function diff(
     }
     return context.exit(1)
   }
-  const changed = await changedFiles(before, after)
+  const changed = changedFiles(before, after)
   const found = diffFleet(fleetOf(old), fleetOf(now), changed, resolversOf(now.rendered!))
   const refusals = checkRemovals(old.inventory!, now.inventory!, allowRemovals)
   const diagnostics = toDiagnostics(refusals, now.locate)
@@ -124,44 +129,67 @@ function shown(
 /** A source tree, and what each of its files holds: the id of its content, as git counts it. */
 interface Side {
   readonly source: SourceTree
-  readonly idOf: (path: string) => Promise<string | undefined>
+  readonly idOf: (path: string) => string | undefined
 }
 
+/** Reads a folder, or a revision, of which only those files are fetched that another side does not have. */
 async function readSide(
   written: string,
   folder: string,
   { cwd }: CliContext,
   openRepository: OpenRepository,
+  beside?: Promise<Side>,
 ): Promise<Side> {
   const path = resolve(cwd, written)
-  if (existsSync(path) && (await stat(path)).isDirectory()) return readWorkFolder(path)
-  const { git, prefix } = await openRepository(folder)
-  const { entries, ...source } = await readSourceTree(git, await git.treeOf(written), prefix)
+  if (existsSync(path) && statSync(path).isDirectory()) return readWorkFolder(path)
+  const git = await openRepository(folder)
+  const entries = await git.readTree(written)
+  const other = await beside
+  const texts = new Map<string, string>()
+  const wanted: TreeEntry[] = []
+  for (const entry of entries) {
+    if (!isConfiguration(entry.path) || !entry.mode.startsWith('100')) continue
+    const known = other?.source.texts.get(entry.path)
+    if (known !== undefined && other!.idOf(entry.path) === entry.id) texts.set(entry.path, known)
+    else wanted.push(entry)
+  }
+  const blobs = await git.readBlobs(wanted.map(({ id }) => id))
+  for (const { path: file, id } of wanted) texts.set(file, blobs.get(id) ?? '')
   const ids = new Map(entries.map(({ path: file, id }) => [file, id]))
-  return { source, idOf: (file) => Promise.resolve(ids.get(file)) }
+  return { source: { texts, paths: new Set(ids.keys()) }, idOf: (file) => ids.get(file) }
 }
 
 async function readWorkFolder(folder: string): Promise<Side> {
   const source = await readFolder(folder)
+  const ids = new Map<string, string>()
   return {
     source,
-    async idOf(path) {
+    idOf(path) {
       if (!source.paths.has(path)) return undefined
-      const content = await readFile(join(folder, path))
-      return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+      const id = ids.get(path) ?? blobId(readFileSync(join(folder, path)))
+      ids.set(path, id)
+      return id
     },
   }
 }
 
+function blobId(content: Buffer): string {
+  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+}
+
+function isSameSource(one: SourceTree, other: SourceTree): boolean {
+  return (
+    one.paths.size === other.paths.size &&
+    one.texts.size === other.texts.size &&
+    [...one.paths].every((path) => other.paths.has(path)) &&
+    [...one.texts].every(([path, text]) => other.texts.get(path) === text)
+  )
+}
+
 /** The files beside the YAML that are not the same, or not there, on one of the sides. */
-async function changedFiles(before: Side, after: Side): Promise<ReadonlySet<string>> {
-  const paths = [...new Set([...before.source.paths, ...after.source.paths])].filter(
-    (path) => !isYaml(path),
-  )
-  const changed = await Promise.all(
-    paths.map(async (path) => (await before.idOf(path)) !== (await after.idOf(path))),
-  )
-  return new Set(paths.filter((_, index) => changed[index]))
+function changedFiles(before: Side, after: Side): ReadonlySet<string> {
+  const paths = [...before.source.paths, ...after.source.paths]
+  return new Set(paths.filter((path) => !isYaml(path) && before.idOf(path) !== after.idOf(path)))
 }
 
 function toNumber(text: string): number {

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { CliContext } from '../../src/cli/context.ts'
 import { register } from '../../src/cli/diff.ts'
-import { createGit } from '../../src/git/git.ts'
+import { readRevisions } from '../../src/git/read-revisions.ts'
 
 const env = { PATH: process.env['PATH']!, HOME: '/nonexistent' }
 let folder: string
@@ -36,13 +36,7 @@ async function diff(...words: string[]) {
     exit: (code) => void (result.code = code),
   }
   const program = new Command('nixcluster')
-  register(program, context, () => {
-    const gitDir = join(folder, '.git')
-    return Promise.resolve({
-      git: createGit({ url: gitDir, mirror: gitDir, env }),
-      prefix: 'fleet/',
-    })
-  })
+  register(program, context, (dir) => Promise.resolve(readRevisions(dir, env)))
   await program.parseAsync(['diff', ...words], { from: 'user' })
   return result
 }
