@@ -6,10 +6,11 @@ import { writeChart } from './chart.ts'
 import { editFleet, edits, machinesOf, writeFleet } from './fleet.ts'
 import { findHelm } from './helm.ts'
 import { measure, median, type Measure } from './measure.ts'
+import { timeStartUp } from './start-up.ts'
 
 // How long validate, resolve and render take for a large fleet, as whole processes from the built
 // package, beside `helm template` of a chart that gives the same text for the same machines; and how
-// long it takes again when one file has changed.
+// long it takes again when one file has changed. Before that, how long commands take to start.
 
 const { values } = parseArgs({
   options: {
@@ -33,6 +34,8 @@ try {
   for (const name of ['bin', 'dist', 'package.json'])
     await cp(join(root, name), join(folder, 'package', name), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'package/node_modules'))
+  for (const [name, figures] of await timeStartUp(program, folder, join(folder, 'demo')))
+    print(name, figures, undefined)
   const machines = machinesOf(count)
   writeFleet(join(folder, 'many'), machines, 100)
   writeFleet(join(folder, 'one'), machines, 1)
