@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { isYaml } from '../compile/configuration.ts'
-import { compileAndRemember } from '../compile/compile.ts'
+import { compile, compileAndRemember } from '../compile/compile.ts'
 import { recompile } from '../compile/recompile.ts'
 import type { Compilation, RenderedTree, SourceTree } from '../model/compilation.ts'
 import { readCache, writeCache } from './compile-cache.ts'
@@ -28,7 +28,7 @@ export async function compileFolder(
   const root = await realpath(folder)
   const source = await readFolder(root)
   if (!cache || !isWanted || lengthOf(source) < worthwhile)
-    return { source, ...whole(compileAndRemember(source).compilation), leave: () => undefined }
+    return { source, ...whole(compile(source)), leave: () => undefined }
   const left = readCache(cache, root)
   const again = left && recompile(source, left)
   const files = again && (needs === 'files' ? left.files() : none)
