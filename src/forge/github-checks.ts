@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Annotation, Forge } from '../model/forge.ts'
-import { cutCharacters, cutMarkdown } from './cut.ts'
+import { cutBytes, cutCharacters, cutMarkdown } from './cut.ts'
 import { all, ask, perPage, type GithubClient } from './github-client.ts'
 
 /** How many annotations GitHub takes at once. */
@@ -88,7 +88,7 @@ export function createGithubChecks(client: GithubClient): Pick<Forge, 'ensureChe
 function toAnnotation({ file, line, endLine, severity, title, message }: Annotation) {
   return {
     ...{ path: file, start_line: line, end_line: endLine, annotation_level: levels[severity] },
-    message: cutMarkdown(message, longest.message),
+    message: cutBytes(message, longest.message),
     title: cutCharacters(title, longest.title),
   }
 }

@@ -32,6 +32,9 @@ const mostAttempts = 3
 /** How far the first look goes back: longer ago, the poll has seen what was missed. */
 const firstLookMs = 24 * 3_600_000
 
+/** For so long a token that may not see webhooks is not tried again. */
+const refusedMs = 3_600_000
+
 const mostPages = 10
 const mostRemembered = 1000
 
@@ -65,14 +68,18 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
       }),
   })
 
+  let refusedUntil = 0
+
   /** A token needs a permission of its own for webhooks; without it there are none for us. */
   async function findHooks(): Promise<readonly Hook[]> {
     if (client.isApp) return [appHook]
+    if (client.now() < refusedUntil) return []
     const hooks = await all((page) =>
       ask(`reading the webhooks of ${client.project}`, () =>
         request('GET /repos/{owner}/{repo}/hooks', { owner, repo, per_page: perPage, page }),
       ),
     ).catch(undefinedIf(403, 404))
+    if (hooks === undefined) refusedUntil = client.now() + refusedMs
     return (hooks ?? [])
       .filter(({ active, config }) => active && config.url?.endsWith('/webhooks/github') === true)
       .map(({ id }) => repositoryHook(id))

@@ -87,13 +87,14 @@ export function createGithub(client: GithubClient, branch: string): Forge {
           }),
         ),
       )
+      // In a repository without any commit nothing is queued.
       const refs = await ask('reading the merge queue', () =>
         request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', { owner, repo, ref: queue }),
-      )
+      ).catch(undefinedIf(409))
       const isTrusted = createTrust()
       return [
         ...(await Promise.all(pulls.map((pull) => toProposal(pull, isTrusted)))),
-        ...refs.data
+        ...(refs?.data ?? [])
           .filter(({ ref }) => isQueued(ref))
           .map(({ ref, object }) => toQueued(ref, object.sha)),
       ]

@@ -1,13 +1,17 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createGithub } from '../../src/forge/github.ts'
-import { createGithubClient } from '../../src/forge/github-client.ts'
-import { expect } from 'vitest'
-import type { Forge } from '../../src/model/forge.ts'
+import {
+  createGithubClient,
+  type GithubClientOptions,
+  type GithubCredential,
+} from '../../src/forge/github-client.ts'
+import { expect, onTestFinished } from 'vitest'
+import type { Forge, Proposal } from '../../src/model/forge.ts'
 import { startGithub, type GithubStandIn } from '../github/server.ts'
 import type { ForgeSite } from './conformance.ts'
 
-const project = 'example/fleet'
-const token = 'ghp_test'
+export const project = 'example/fleet'
+export const token = 'ghp_test'
 
 const keys = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -21,6 +25,34 @@ export const app = {
   ...{ id: 123_456, slug: 'fleet-app', installation: 654_321, publicKey: keys.publicKey },
   credential: { kind: 'app', id: '123456', privateKey: keys.privateKey },
 } as const
+
+/** A stand-in whose every request must be one that GitHub describes, and us at it: a person, or an app. */
+export async function openGithub({
+  as = 'token',
+  login = 'fleet-bot',
+  ...options
+}: {
+  readonly as?: 'token' | 'app' | GithubCredential
+  readonly login?: string
+} & Partial<Pick<GithubClientOptions, 'memory' | 'now'>> = {}) {
+  const github = await startGithub({ project, token, login, app })
+  onTestFinished(async () => {
+    await github.close()
+    expect(github.problems).toEqual([])
+  })
+  const credential =
+    as === 'app' ? app.credential : as === 'token' ? ({ kind: 'token', token } as const) : as
+  const open = () => createGithubClient({ project, apiUrl: github.url, credential, ...options })
+  const client = open()
+  const proposal: Proposal = {
+    ...{ id: '7', kind: 'pull-request', branch: 'more', head: 'c0ffee'.padEnd(40, '0') },
+    ...{ base: 'main', trusted: true },
+  }
+  return {
+    ...{ github, client, proposal, forge: createGithub(client, 'main') },
+    restarted: (): Forge => createGithub(open(), 'main'),
+  }
+}
 
 /** The stand-in of GitHub, seen as any forge: with the token of a person, or as an app. */
 export async function startGithubSite(as: 'person' | 'app'): Promise<ForgeSite> {

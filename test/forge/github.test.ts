@@ -65,6 +65,71 @@ test('a pull request from a fork is not trusted, nor is one whose fork is gone',
   expect((await forge.proposals()).map(({ trusted }) => trusted)).toEqual([false, false])
 })
 
+test('a fork is trusted where it is the own one of somebody who may push', async () => {
+  const { github, forge } = await open()
+  github.permissions.set('alice', 'maintain').set('bob', 'triage')
+  const from = { branch: 'main', head, base: 'main' }
+  github.pulls.push({ ...from, number: 1, author: 'alice', from: 'alice/fleet' })
+  github.pulls.push({ ...from, number: 2, author: 'bob', from: 'bob/fleet' })
+  // To somebody else's fork others may push after she has opened the pull request.
+  github.pulls.push({ ...from, number: 3, author: 'alice', from: 'mallory/fleet' })
+  github.pulls.push({ ...from, number: 4, author: 'alice', from: 'alice/fleet' })
+  expect((await forge.proposals()).map(({ trusted }) => trusted)).toEqual([
+    ...[true, false, false, true],
+  ])
+  const asked = github.requests.filter((request) => request.endsWith('/alice/permission'))
+  expect(asked).toHaveLength(1)
+})
+
+test('who merged a commit is told by the merge, or by its head; not by another branch', async () => {
+  const { github, forge } = await open()
+  const commit = (digit: string): string => digit.repeat(40)
+  github.pulls.push(
+    { number: 1, branch: 'a', head: commit('1'), base: 'main', mergedAs: commit('a') },
+    { number: 2, branch: 'b', head: commit('a'), base: 'main', mergedAs: commit('b') },
+    { number: 3, branch: 'c', head: commit('3'), base: 'other', mergedAs: commit('c') },
+    { number: 4, branch: 'd', head: commit('4'), base: 'main', state: 'closed' },
+  )
+  const numbers = ['a', '1', 'b', 'c', '4'].map(
+    async (digit) => (await forge.mergedBy(commit(digit)))?.id,
+  )
+  expect(await Promise.all(numbers)).toEqual(['1', '1', '2', undefined, undefined])
+})
+
+test('the merge queue of another branch is not ours', async () => {
+  const { github, forge } = await open()
+  github.queue.set('other/pr-7-c0ffee', head)
+  github.queue.set('main/pr-8-c0ffee', head)
+  expect(await forge.proposals()).toEqual([
+    {
+      ...{ id: 'queue/pr-8-c0ffee', kind: 'queue', branch: 'gh-readonly-queue/main/pr-8-c0ffee' },
+      ...{ head, base: 'main', trusted: true },
+    },
+  ])
+  expect(await forge.proposal('queue/pr-7-c0ffee')).toBeUndefined()
+  github.queue.clear()
+  expect(await forge.proposal('queue/pr-8-c0ffee')).toBeUndefined()
+})
+
+test('internal is private: strangers do not see it', async () => {
+  const { github, forge } = await open()
+  github.visibility = 'internal'
+  expect(await forge.isPrivate()).toBe(true)
+})
+
+test("a deployment says where its log is, and is told from others' of the same environment", async () => {
+  const { github, forge } = await open()
+  const theirs = { id: 99, sha: head, environment: 'lab', task: 'deploy', description: '' }
+  github.deployments.push({ ...theirs, statuses: [] })
+  const rollout = { commit: head, environment: 'lab', description: 'ä'.repeat(200) }
+  const url = 'https://nixcluster.example.com/runs/1'
+  await forge.ensureDeployment({ ...rollout, state: 'in_progress', url })
+  expect(github.deployments).toHaveLength(2)
+  const [status] = github.deployments[1]!.statuses
+  expect(status).toMatchObject({ state: 'in_progress', url })
+  expect([...status!.description]).toHaveLength(140)
+})
+
 test('a closed, a missing and a retargeted pull request are no proposals any more', async () => {
   const { github, forge } = await open()
   github.pulls.push({ number: 1, branch: 'done', head, base: 'main', state: 'closed' })

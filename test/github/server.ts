@@ -28,6 +28,8 @@ export interface GithubStandIn extends GithubRepository {
   remaining: number | undefined
   /** The next request gets this instead. */
   failNext(status: number, headers?: Readonly<Record<string, string>>, message?: string): void
+  /** The next request that is asked for gets this status instead: `POST /repos/…`. */
+  failWhen(isAsked: (request: string) => boolean, status: number): void
   /** Every request gets this instead, or no answer, until it is called without one. */
   failAll(how?: number | 'silence'): void
   close(): Promise<void>
@@ -60,6 +62,7 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
   const problems: string[] = []
   const installationTokens: { token: string; until: number }[] = []
   let failure: GithubAnswer | undefined
+  let trap: { readonly isAsked: (request: string) => boolean; readonly status: number } | undefined
   let outage: number | 'silence' | undefined
 
   const bot: Identity = {
@@ -148,6 +151,11 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     const planned = failure
     failure = undefined
     if (planned !== undefined) return planned
+    if (trap?.isAsked(name) === true) {
+      const { status } = trap
+      trap = undefined
+      return { status, body: { message: 'Server Error' } }
+    }
     const given = who === 'app' ? answerApp(url.pathname, asked) : answer(asked, who)
     if (given.status < 300) {
       // Real answers have null for a fork that is gone, whatever the description says.
@@ -204,8 +212,9 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
   }
 
   const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += String(chunk)
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const text = Buffer.concat(chunks).toString()
     while (outage === 'silence') await sleep(20)
     const { status, body, headers } = attempt(request, text)
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
@@ -222,6 +231,8 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
       headers: Readonly<Record<string, string>> = {},
       message = 'You have exceeded a rate limit',
     ) => void (failure = { status, headers, body: { message } }),
+    failWhen: (isAsked: (request: string) => boolean, status: number) =>
+      void (trap = { isAsked, status }),
     failAll: (how?: number | 'silence') => void (outage = how),
     async close() {
       outage = undefined
