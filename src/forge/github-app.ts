@@ -1,5 +1,6 @@
 import type { Octokit } from '@octokit/core'
 import githubAppJwt from 'universal-github-app-jwt'
+import { ForgeError } from '../model/errors.ts'
 
 /** An app: its id or client id, its key as PEM, and its installation, which is asked for where it is absent. */
 export interface GithubAppCredential {
@@ -40,12 +41,20 @@ export function createGithubApp(options: GithubAppOptions): GithubApp {
   const findInstallation = async (): Promise<number> =>
     (await request('GET /repos/{owner}/{repo}/installation', { owner, repo })).data.id
 
-  async function askForToken(): Promise<{ readonly token: string; readonly until: number }> {
+  async function askAsInstallation() {
     installation ??= credential.installation ?? (await findInstallation())
-    const { data, headers } = await request(
-      'POST /app/installations/{installation_id}/access_tokens',
-      { installation_id: installation, repositories: [repo] },
-    )
+    return request('POST /app/installations/{installation_id}/access_tokens', {
+      ...{ installation_id: installation, repositories: [repo] },
+    })
+  }
+
+  async function askForToken(): Promise<{ readonly token: string; readonly until: number }> {
+    const { data, headers } = await askAsInstallation().catch((cause: unknown) => {
+      if ((cause as { readonly status?: number }).status !== 404) throw cause
+      // Not a 404: that would say of whatever was asked for that it is not there.
+      const text = `the App ${credential.id} is not installed on ${owner}/${repo}`
+      throw new ForgeError(401, `${text}: install it there, or check app.installation`, { cause })
+    })
     // By GitHub's own clock, and from now on by ours.
     const lifeMs = Date.parse(data.expires_at) - Date.parse(headers.date ?? '')
     return { token: data.token, until: now() + (lifeMs > 0 ? lifeMs - marginMs : 0) }

@@ -110,8 +110,8 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     /** Once more where it may be that our clock is wrong, or that a token ended early. */
     const attemptAgain = (error: unknown): ReturnType<typeof request> => {
       const { status, response } = error as RefusedRequest
-      const isMended =
-        status === 401 && (isForApp ? app.setClock(dateOf(response)) : app !== undefined)
+      const isRefused = status === 401 && response !== undefined
+      const isMended = isRefused && (isForApp ? app.setClock(dateOf(response)) : app !== undefined)
       if (isMended) return attempt(true)
       throw error
     }
@@ -220,9 +220,8 @@ function waitOf(error: unknown): number | undefined {
 }
 
 function toForgeError(doing: string, cause: unknown): Error {
-  // What was asked for on the way has said already what it was.
-  if (cause instanceof ForgeError) return cause
   const text = `${doing}: ${cause instanceof Error ? cause.message : String(cause)}`
+  if (cause instanceof ForgeError) return new ForgeError(cause.status, text, { cause })
   if (cause instanceof NotReadyError) return new NotReadyError(text, cause.retryAfterMs, { cause })
   const waitMs = waitOf(cause)
   if (waitMs !== undefined) return new NotReadyError(text, waitMs, { cause })

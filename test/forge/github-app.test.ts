@@ -57,11 +57,21 @@ test.each([
   expect(await forge.proposals()).toEqual([])
 })
 
-test('an app that is not installed says so, and is looked for again', async () => {
+test('an app that is not installed says so, and nothing is taken for gone by it', async () => {
   const { github, forge } = await openGithub({ as: 'app' })
-  github.failNext(404, {}, 'Not Found')
-  await expect(forge.proposals()).rejects.toMatchObject({ name: 'ForgeError', status: 404 })
-  expect(await forge.proposals()).toEqual([])
+  github.pulls.push({ number: 7, branch: 'more', head: 'c'.repeat(40), base: 'main' })
+  github.failWhen((request) => request.endsWith('/installation'), 404)
+  await expect(forge.proposal('7')).rejects.toMatchObject({
+    ...{ name: 'ForgeError', status: 401 },
+    message:
+      'reading pull request 7: the App 123456 is not installed on example/fleet: install it there, or check app.installation',
+  })
+  expect(await forge.proposal('7')).toMatchObject({ id: '7' })
+})
+
+test('an installation that was named wrongly is told the same way', async () => {
+  const { forge } = await openGithub({ as: { ...app.credential, installation: 1 } })
+  await expect(forge.mayPush('alice')).rejects.toMatchObject({ name: 'ForgeError', status: 401 })
 })
 
 test('a key of another app is refused, and is not in the error', async () => {
