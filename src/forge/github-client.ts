@@ -8,20 +8,8 @@ import { waitAsked, type Headers } from './github-limits.ts'
 export type GithubCredential =
   { readonly kind: 'token'; readonly token: string } | GithubAppCredential
 
-/** What all repositories of a process know together of the GitHubs that they are at. */
-export interface GithubMemory {
-  /** Who asks -> when it may ask again, in milliseconds since 1970. */
-  readonly waits: Map<string, number>
-  /** Where webhooks come from -> what became of their deliveries. */
-  readonly deliveries: Map<string, SeenDeliveries>
-}
-
-export interface SeenDeliveries {
-  /** ISO 8601: the newest that was looked at. */
-  since?: string
-  /** Delivery that was asked for again -> how often, and the attempt that had failed last. */
-  readonly asked: Map<string, { readonly times: number; readonly failed: number | bigint }>
-}
+/** Who asks -> when it may ask again, in milliseconds since 1970. */
+export type GithubWaits = Map<string, number>
 
 export interface GithubClientOptions {
   /** `owner/name` */
@@ -29,8 +17,8 @@ export interface GithubClientOptions {
   readonly credential: GithubCredential
   /** Without a slash at the end. */
   readonly apiUrl: string
-  /** Shared by the clients of a process. */
-  readonly memory?: GithubMemory
+  /** What GitHub has us wait for; shared by the clients of a process. */
+  readonly waits?: GithubWaits
   readonly now?: () => number
 }
 
@@ -41,20 +29,12 @@ export interface GithubClient {
   readonly repo: string
   readonly apiUrl: string
   readonly isApp: boolean
-  readonly memory: GithubMemory
-  /** Where our webhooks come from, for `memory.deliveries`. */
-  readonly source: string
   readonly request: Octokit['request']
   now(): number
   /** Our login; undefined for the token of an app that we are not: it is nobody's. */
   login(): Promise<string | undefined>
   /** The value of an HTTP `Authorization` header as git sends it. */
   gitAuthorization(): Promise<string>
-}
-
-/** Nothing is remembered yet. */
-export function createGithubMemory(): GithubMemory {
-  return { waits: new Map(), deliveries: new Map() }
 }
 
 /** A GitHub that says nothing for so long is away, in milliseconds. */
@@ -68,7 +48,7 @@ const cacheCapacity = 16 * 1024 * 1024
  * same credential, and what it sent before is asked for by its ETag: where nothing changed, that costs nothing.
  */
 export function createGithubClient(options: GithubClientOptions): GithubClient {
-  const { project, credential, apiUrl, memory = createGithubMemory(), now = Date.now } = options
+  const { project, credential, apiUrl, waits = new Map(), now = Date.now } = options
   const [owner = '', repo = ''] = project.split('/')
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
   const octokit = new Octokit({
@@ -102,7 +82,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
 
     const attempt = async (anew: boolean): ReturnType<typeof request> => {
       const authorization = isForApp ? await app.signature() : `token ${await token(anew)}`
-      const waitMs = (memory.waits.get(waiter) ?? 0) - now()
+      const waitMs = (waits.get(waiter) ?? 0) - now()
       if (waitMs > 0) throw new NotReadyError('GitHub has us wait', waitMs)
       const condition = known === undefined ? {} : { 'if-none-match': known.etag }
       return send({ ...asked, headers: { ...asked.headers, authorization, ...condition } })
@@ -116,7 +96,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
       throw error
     }
     const noteWait = (waitMs: number | undefined): void => {
-      if (waitMs !== undefined) memory.waits.set(waiter, now() + waitMs)
+      if (waitMs !== undefined) waits.set(waiter, now() + waitMs)
     }
 
     try {
@@ -149,9 +129,8 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
   }
 
   return {
-    ...{ project, owner, repo, apiUrl, memory, request, now },
+    ...{ project, owner, repo, apiUrl, request, now },
     isApp: credential.kind === 'app',
-    source: `${apiUrl} ${credential.kind === 'app' ? us : project.toLowerCase()}`,
     login: () =>
       (login ??= findLogin().catch((error: unknown) => {
         login = undefined

@@ -1,12 +1,5 @@
 import type { Forge } from '../model/forge.ts'
-import {
-  all,
-  ask,
-  perPage,
-  undefinedIf,
-  type GithubClient,
-  type SeenDeliveries,
-} from './github-client.ts'
+import { all, ask, perPage, undefinedIf, type GithubClient } from './github-client.ts'
 
 /** One attempt of GitHub's to deliver a webhook; all attempts of a delivery have one guid. */
 interface Attempt {
@@ -15,6 +8,7 @@ interface Attempt {
   readonly guid: string
   readonly delivered_at: string
   readonly status_code: number
+  readonly repository_id: number | bigint | null
 }
 
 /** A list of attempts, and how another one is asked for. */
@@ -23,7 +17,8 @@ interface Hook {
     readonly data: readonly Attempt[]
     readonly headers: { readonly link?: string | undefined }
   }>
-  attempt(id: number | bigint): Promise<unknown>
+  isOurs(attempt: Attempt): boolean
+  attempt(id: Attempt['id']): Promise<unknown>
 }
 
 /** GitHub's first attempt, and ours. */
@@ -40,21 +35,24 @@ const mostRemembered = 1000
 
 /** Sends again what did not arrive: GitHub itself never does. */
 export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redeliver'> {
-  const { owner, repo, request, memory } = client
-  const memoryOf = (): SeenDeliveries => {
-    const seen: SeenDeliveries = memory.deliveries.get(client.source) ?? { asked: new Map() }
-    memory.deliveries.set(client.source, seen)
-    return seen
-  }
+  const { owner, repo, request } = client
+  /** ISO 8601: the newest that was looked at. */
+  let since: string | undefined
+  /** Delivery that was asked for again -> how often, and the attempt that had failed last. */
+  const asked = new Map<string, { readonly times: number; readonly failed: Attempt['id'] }>()
 
-  const appHook: Hook = {
+  let refusedUntil = 0
+
+  /** An app has one webhook for all its repositories. */
+  const appHook = (repositoryId: number | bigint): Hook => ({
     read: (cursor) =>
       request('GET /app/hook/deliveries', {
         ...{ per_page: perPage, ...(cursor === undefined ? {} : { cursor }) },
       }),
+    isOurs: ({ repository_id }) => repository_id === repositoryId,
     attempt: (id) =>
       request('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: id as number }),
-  }
+  })
 
   const repositoryHook = (hook_id: number): Hook => ({
     read: (cursor) =>
@@ -62,17 +60,21 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
         ...{ owner, repo, hook_id, per_page: perPage },
         ...(cursor === undefined ? {} : { cursor }),
       }),
+    isOurs: () => true,
     attempt: (id) =>
       request('POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts', {
         ...{ owner, repo, hook_id, delivery_id: id as number },
       }),
   })
 
-  let refusedUntil = 0
-
   /** A token needs a permission of its own for webhooks; without it there are none for us. */
   async function findHooks(): Promise<readonly Hook[]> {
-    if (client.isApp) return [appHook]
+    if (client.isApp) {
+      const { data } = await ask(`reading the repository ${client.project}`, () =>
+        request('GET /repos/{owner}/{repo}', { owner, repo }),
+      )
+      return [appHook(data.id)]
+    }
     if (client.now() < refusedUntil) return []
     const hooks = await all((page) =>
       ask(`reading the webhooks of ${client.project}`, () =>
@@ -86,12 +88,12 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
   }
 
   /** Attempts since a time, the newest first. */
-  async function readSince(hook: Hook, since: string): Promise<readonly Attempt[]> {
+  async function readSince(hook: Hook, from: string): Promise<readonly Attempt[]> {
     const attempts: Attempt[] = []
     let cursor: string | undefined
     for (let page = 0; page < mostPages; page++) {
       const { data, headers } = await ask('reading deliveries of webhooks', () => hook.read(cursor))
-      const fresh = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= Date.parse(since))
+      const fresh = data.filter(({ delivered_at }) => Date.parse(delivered_at) >= Date.parse(from))
       attempts.push(...fresh)
       cursor = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(headers.link ?? '')?.[1]
       if (cursor === undefined || fresh.length < data.length) break
@@ -99,11 +101,9 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
     return attempts
   }
 
-  async function redeliverOf(hook: Hook, since: string): Promise<number> {
-    const { asked } = memoryOf()
-    const attempts = await readSince(hook, since)
+  async function redeliverOf(hook: Hook, attempts: readonly Attempt[]): Promise<number> {
     let count = 0
-    for (const [guid, [newest, ...older]] of byGuid(attempts)) {
+    for (const [guid, [newest, ...older]] of byGuid(attempts.filter(hook.isOurs))) {
       const before = asked.get(guid)
       if ([newest, ...older].some(hasArrived)) asked.delete(guid)
       else if (before?.failed === newest.id) continue
@@ -118,8 +118,6 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
         count++
       }
     }
-    const [newest] = attempts
-    memoryOf().since = newest?.delivered_at ?? since
     for (const oldest of asked.keys()) {
       if (asked.size <= mostRemembered) break
       asked.delete(oldest)
@@ -129,9 +127,16 @@ export function createGithubDeliveries(client: GithubClient): Pick<Forge, 'redel
 
   return {
     async redeliver() {
-      const since = memoryOf().since ?? new Date(client.now() - firstLookMs).toISOString()
+      const from = since ?? new Date(client.now() - firstLookMs).toISOString()
+      let newest = from
       let count = 0
-      for (const hook of await findHooks()) count += await redeliverOf(hook, since)
+      for (const hook of await findHooks()) {
+        const attempts = await readSince(hook, from)
+        count += await redeliverOf(hook, attempts)
+        const last = attempts[0]?.delivered_at ?? newest
+        if (Date.parse(last) > Date.parse(newest)) newest = last
+      }
+      since = newest
       return count
     },
   }

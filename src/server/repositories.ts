@@ -3,12 +3,8 @@ import { join } from 'node:path'
 import type { Config, RepositoryConfig } from '../config/config.ts'
 import { createGitea } from '../forge/gitea.ts'
 import { createGithub } from '../forge/github.ts'
-import {
-  basicAuthorization,
-  createGithubClient,
-  createGithubMemory,
-} from '../forge/github-client.ts'
-import type { GithubClient, GithubMemory } from '../forge/github-client.ts'
+import { basicAuthorization, createGithubClient } from '../forge/github-client.ts'
+import type { GithubClient, GithubWaits } from '../forge/github-client.ts'
 import { createPlainGit } from '../forge/plain-git.ts'
 import { createGit } from '../git/git.ts'
 import { createLedgerStore } from '../git/ledger-store.ts'
@@ -25,10 +21,10 @@ export async function openRepositories(
   compile: Compile,
   log: Log,
 ): Promise<ReadonlyMap<string, Repository>> {
-  const memory = createGithubMemory()
+  const waits: GithubWaits = new Map()
   const opened = await Promise.all(
     config.repositories.map((repository) =>
-      openRepository(config, repository, { env, compile, log, memory }),
+      openRepository(config, repository, { env, compile, log, waits }),
     ),
   )
   return new Map(opened.map((repository) => [repository.name, repository]))
@@ -38,18 +34,18 @@ interface World {
   readonly env: Readonly<Record<string, string>>
   readonly compile: Compile
   readonly log: Log
-  readonly memory: GithubMemory
+  readonly waits: GithubWaits
 }
 
 async function openRepository(
   config: Config,
   settings: RepositoryConfig,
-  { env, compile, log, memory }: World,
+  { env, compile, log, waits }: World,
 ): Promise<Repository> {
   const { name, url } = settings
   const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
   const keyFile = config.ssh.identityFile
-  const github = githubOf(settings, memory)
+  const github = githubOf(settings, waits)
   const authorization = authorizationOf(settings, github)
   const git = createGit({
     url,
@@ -97,12 +93,12 @@ function openForge(
 
 function githubOf(
   { forge, project = '', token = '', app, apiUrl = '' }: RepositoryConfig,
-  memory: GithubMemory,
+  waits: GithubWaits,
 ): GithubClient | undefined {
   if (forge !== 'github') return undefined
   const credential =
     app === undefined ? { kind: 'token' as const, token } : { kind: 'app' as const, ...app }
-  return createGithubClient({ project, apiUrl, memory, credential })
+  return createGithubClient({ project, apiUrl, waits, credential })
 }
 
 /** How git shows over HTTPS who it is; Gitea takes a token as GitHub does. */

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest'
-import { createGithubMemory } from '../../src/forge/github-client.ts'
 import { openGithub } from './github-site.ts'
-
-const sentAgain = (requests: readonly string[]): number =>
-  requests.filter((request) => request.endsWith('/attempts')).length
 
 test.each(['token', 'app'] as const)('as %s: what failed is sent again', async (as) => {
   const { github, forge } = await openGithub({ as })
@@ -70,15 +66,12 @@ test('deliveries are read page after page, and later only the new ones', async (
   expect(github.requests.slice(before).filter((one) => one.endsWith('/deliveries'))).toHaveLength(1)
 })
 
-test('the deliveries of an app are looked after once, however many repositories it has', async () => {
-  const memory = createGithubMemory()
-  const { github, forge, restarted } = await openGithub({ as: 'app', memory })
-  github.redeliveredCode = 503
+test('of the deliveries of an app, those of other repositories are not ours', async () => {
+  const { github, forge } = await openGithub({ as: 'app' })
   github.deliver(502)
+  github.deliver(502, 4711)
   expect(await forge.redeliver()).toBe(1)
-  github.deliveries.pop()
-  expect(await restarted().redeliver()).toBe(0)
-  expect(sentAgain(github.requests)).toBe(1)
+  expect(github.deliveries[2]?.guid).toBe(github.deliveries[0]?.guid)
 })
 
 test('a token that may not see webhooks sends nothing again, and is tried once an hour', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEtagCache } from '../../src/forge/etag-cache.ts'
-import { createGithubClient, createGithubMemory } from '../../src/forge/github-client.ts'
+import { createGithubClient } from '../../src/forge/github-client.ts'
 import { createGithub } from '../../src/forge/github.ts'
 import { waitAsked } from '../../src/forge/github-limits.ts'
 import { openGithub, token } from './github-site.ts'
@@ -21,11 +21,11 @@ test.each([
 
 test('while GitHub has us wait, nobody with the same credential asks it anything', async () => {
   let now = 0
-  const memory = createGithubMemory()
-  const { github, forge } = await openGithub({ memory, now: () => now })
+  const waits = new Map()
+  const { github, forge } = await openGithub({ waits, now: () => now })
   const another = createGithub(
     createGithubClient({
-      ...{ project: 'example/attic', apiUrl: github.url, memory, now: () => now },
+      ...{ project: 'example/attic', apiUrl: github.url, waits, now: () => now },
       credential: { kind: 'token', token },
     }),
     'main',

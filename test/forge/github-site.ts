@@ -34,7 +34,7 @@ export async function openGithub({
 }: {
   readonly as?: 'token' | 'app' | GithubCredential
   readonly login?: string
-} & Partial<Pick<GithubClientOptions, 'memory' | 'now'>> = {}) {
+} & Partial<Pick<GithubClientOptions, 'waits' | 'now'>> = {}) {
   const github = await startGithub({ project, token, login, app })
   onTestFinished(async () => {
     await github.close()

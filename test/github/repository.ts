@@ -82,6 +82,8 @@ export interface SentDelivery {
   readonly deliveredAt: string
   readonly code: number
   readonly redelivery: boolean
+  /** Another one of the app's; default: this one. */
+  readonly repositoryId?: number
 }
 
 export type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read'
@@ -108,7 +110,7 @@ export interface GithubRepository {
   /** Writes a comment as somebody, later than everything before. */
   comment(issue: number, login: string, body: string, type?: 'User' | 'Bot'): Comment
   /** Sends a webhook, to nobody; gives its guid. */
-  deliver(code: number): string
+  deliver(code: number, repositoryId?: number): string
   /** A second passes. */
   tick(): string
 }
@@ -166,11 +168,12 @@ export function createRepository(project: string): {
       repository.comments.push(comment)
       return comment
     },
-    deliver(code) {
+    deliver(code, repositoryId) {
       const id = deliveryId()
       const guid = `00000000-0000-4000-8000-${String(id).slice(-12)}`
       const deliveredAt = repository.tick()
-      repository.deliveries.push({ id, guid, deliveredAt, code, redelivery: false })
+      const of = repositoryId === undefined ? {} : { repositoryId }
+      repository.deliveries.push({ id, guid, deliveredAt, code, redelivery: false, ...of })
       return guid
     },
   }
@@ -640,7 +643,8 @@ const toDeploymentStatus = ({
   ...{ target_url: url, log_url: url },
 })
 
-const toDelivery = ({ id, guid, deliveredAt, code, redelivery }: SentDelivery): Fields => ({
+const toDelivery = ({ id, guid, deliveredAt, code, redelivery, ...of }: SentDelivery): Fields => ({
   ...{ ...firstExample('hook-delivery-items'), id, guid, redelivery, delivered_at: deliveredAt },
+  repository_id: of.repositoryId ?? example('full-repository-default-response')['id'],
   ...{ status: code < 300 ? 'OK' : 'Invalid HTTP Response', status_code: code },
 })
