@@ -145,7 +145,11 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
       }).iterable({ from: 'all' }),
     async nixcluster(...args) {
       const client = ['--url', url, '--repository', 'fleet', '--secret-file', secretFile]
-      const remotely = ['deploy', 'status', 'plan'].includes(args[0] ?? '') ? client : []
+      const remotely = ['deploy', 'retry', 'pause', 'resume', 'status', 'plan'].includes(
+        args[0] ?? '',
+      )
+        ? client
+        : []
       const result = await execa(join(root, 'bin/nixcluster'), [...args, ...remotely], {
         cwd: clone,
         env: environment,
