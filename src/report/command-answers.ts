@@ -20,7 +20,8 @@ const table = [
 
 const selectors =
   'A selector is one word, as in the configuration: `vm0`, `vm*`, `tag:rack-a`, `vault.example.com`. ' +
-  '`plan` and `help` are for everybody, the others for those who may push.'
+  '`help` is for everybody, `plan` for the author, too, the others for those who may push. TIME is ' +
+  '`2h`, `18:00`, `tomorrow 08:00` or a date, in UTC where no zone is given.'
 
 /** The answer to `/nixcluster help`; no answer begins with a command, or we would answer ourselves. */
 export const helpText = (): string => [`What you can comment:`, table, selectors].join('\n\n')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkRemovals } from '../../src/diff/removals.ts'
+import { checkRemovals, removalsToAllow } from '../../src/diff/removals.ts'
 import { inventoryOf } from '../compile/fleet.ts'
 
 const machines = (labels: string): string =>
@@ -35,6 +35,20 @@ test('a selector that shrinks takes a service away from hosts that stay', () => 
   ])
   expect(said(service('["vm*"]'), all)).toHaveLength(1)
   expect(said(service('["vm*"]'), service('[vm1]'), 2)).toEqual([])
+})
+
+test('so much has to be allowed for a change to be taken, and not less', () => {
+  const needed = (before: string, after: string): number =>
+    removalsToAllow(inventoryOf(before), inventoryOf(after))
+  const six = machines('vm1 vm2 vm3 vm4 vm5 vm6')
+  for (const left of ['vm1', 'vm1 vm2', 'vm1 vm2 vm3', 'vm1 vm2 vm3 vm4', 'vm7 vm8']) {
+    const after = machines(left)
+    const allowed = needed(six, after)
+    expect(said(six, after, allowed)).toEqual([])
+    if (allowed > 0) expect(said(six, after, allowed - 1)).not.toEqual([])
+  }
+  expect(needed(six, machines('vm1 vm2'))).toBe(4)
+  expect(needed(six, machines('vm1 vm2 vm3 vm4'))).toBe(0)
 })
 
 test('a role keeps a member, or is said to lose the last one', () => {

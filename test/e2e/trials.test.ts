@@ -159,6 +159,27 @@ describe('main goes other ways', { timeout: 60_000 }, () => {
     expect(output).toEqual([`cannot be merged into main: conflict in ${demo}`])
   })
 
+  test('a main that removes half of the machines waits for a person, its revert does not', async () => {
+    const before = await site.generations()
+    const file = join(site.fleet.clone, demo)
+    const text = await readFile(file, 'utf8')
+    const without = text.slice(0, text.indexOf('      web2:')).replaceAll('[web1, web2]', '[web1]')
+    await commit('web2 leaves', () => writeFile(file, without))
+    expect(linesOf(await pushMain())).toEqual([
+      expect.stringMatching(
+        /^\w{7} removes 1 at once; nothing is deployed before: nixcluster deploy$/,
+      ),
+    ])
+    const { output: status } = await site.fleet.nixcluster('status')
+    expect(status).toMatch(/\w{7} removes 1 at once; waits for: nixcluster deploy/)
+    expect(await site.generations()).toEqual(before)
+    const { output } = await site.fleet.nixcluster('deploy')
+    expect(output).toMatch(/Deployed \w{7} to 1 machine in/)
+    await git('revert', '--no-edit', 'HEAD')
+    expect(await pushMain()).toMatch(/Deployed \w{7} to 1 machine in/)
+    expect((await site.generations())['web2']).toBe(before['web2'])
+  })
+
   test('without flake.lock nothing is deployed, and status says that main is ahead', async () => {
     await commit('No lock', () => rm(join(site.fleet.clone, 'flake.lock')))
     const output = await pushMain()
