@@ -199,7 +199,7 @@ describe('machines come and go', { timeout: 180_000 }, () => {
     const plan = await propose('join', 'db1 joins', async () =>
       writeFile(file, (await readFile(file, 'utf8')) + db1.replace(/.*hostKey.*\n/, '')),
     )
-    expect(plan.join('\n')).toMatch(/db1 +gets its first system/)
+    expect(plan.join('\n')).toMatch(/db1 +\+ gets its first system/)
     await git('merge', '--quiet', '--no-ff', '-m', 'Merge join', 'join')
     expect(await pushMain()).toMatch(/Deployed \w{7} to 3 machines/)
     expect((await site.record('db1')).hostKey).toMatch(/^ssh-ed25519 /)
