@@ -256,6 +256,13 @@ export function createGit(options: GitOptions): Git {
       return lines(stdout)[0]
     },
 
+    async commitsSince(older, newer, limit) {
+      await ready()
+      const range = older === undefined ? newer : `${older}..${newer}`
+      const args = ['rev-list', '--first-parent', `--max-count=${limit}`, range, '--']
+      return lines((await plumb('listing commits', args)).stdout)
+    },
+
     async readBlobs(ids) {
       await ready()
       if (ids.length === 0) return new Map()

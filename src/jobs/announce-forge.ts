@@ -12,6 +12,8 @@ import { mistakesStatusLine, planStatusLine, statusLine } from '../report/status
 import { count, list } from '../report/wording.ts'
 import { isSettled } from '../rollout/settled.ts'
 import type { Announce } from './announce.ts'
+import { createRolloutTelling } from './announce-rollout.ts'
+import type { RolloutPorts } from './announce-rollout.ts'
 import type { Planned } from './plan.ts'
 import { plannedLines } from './planned-lines.ts'
 import type { Repository } from './repository.ts'
@@ -20,11 +22,13 @@ import { createTeller } from './teller.ts'
 export interface ForgePorts {
   readonly clock: Clock
   readonly log: Log
+  readonly logUrl?: RolloutPorts['logUrl']
 }
 
 /** Tells the forge: comments on proposals, statuses and checks of commits. */
-export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
+export function createForgeAnnounce({ clock, log, logUrl }: ForgePorts): Announce {
   const teller = createTeller({ clock, log })
+  const tellRollout = createRolloutTelling({ teller, ...(logUrl === undefined ? {} : { logUrl }) })
 
   /**
    * Not waited for: a forge that is away must not hold a deployment. What it could not be told is told
@@ -89,6 +93,7 @@ export function createForgeAnnounce({ clock, log }: ForgePorts): Announce {
     nothingWaits: () => Promise.resolve(),
 
     async ticked(repository, { before, decision }) {
+      tellRollout(repository, { before, decision })
       const { ledger, standing, waits } = decision
       const { wanted } = ledger
       for (const rollout of ledger.rollouts) {

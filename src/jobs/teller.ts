@@ -4,10 +4,13 @@ import type { Clock, Log } from '../model/ports.ts'
 export interface Teller {
   /**
    * Has `write` say `text` about a thing, unless that was said already. What is newer takes the place of
-   * what waits; what fails is forgotten, so that whoever says it again is heard.
+   * what waits; what fails or finds nobody is forgotten, so that whoever says it again is heard.
    */
-  tell(thing: Thing, text: string, write: () => Promise<void>): void
+  tell(thing: Thing, text: string, write: () => Promise<Heard>): void
 }
+
+/** `unheard`: there was nobody to be told yet. */
+type Heard = void | 'heard' | 'unheard'
 
 export interface Thing {
   /** What is told of one repository is told in turn. */
@@ -20,7 +23,7 @@ export interface Thing {
 interface Course {
   /** What was said last, or is being said. */
   said?: string
-  next?: { readonly text: string; readonly write: () => Promise<void> }
+  next?: { readonly text: string; readonly write: () => Promise<Heard> }
   isBusy: boolean
 }
 
@@ -41,10 +44,13 @@ export function createTeller({ clock, log }: { readonly clock: Clock; readonly l
       const turn = (lines.get(repository) ?? Promise.resolve()).then(write)
       lines.set(
         repository,
-        turn.catch(() => undefined),
+        turn.then(
+          () => undefined,
+          () => undefined,
+        ),
       )
       try {
-        await turn
+        if ((await turn) === 'unheard') delete course.said
       } catch (error) {
         delete course.said
         log.warn({ repository, about: name, err: error }, 'the forge could not be told')

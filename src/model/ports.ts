@@ -36,6 +36,8 @@ export interface Git {
   defaultBranch(): Promise<string>
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
   mergeBase(a: string, b: string): Promise<string | undefined>
+  /** What was pushed or merged after `older` up to `newer`, newest first, by first parents. */
+  commitsSince(older: string | undefined, newer: string, limit: number): Promise<readonly string[]>
   /** The tree of a commit, or of a tree itself. */
   treeOf(id: string): Promise<string>
   /** Every file of a commit or tree. */
