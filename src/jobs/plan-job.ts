@@ -56,7 +56,8 @@ export async function planProposal(
   }
   await announce.planned(repository, proposal, result)
   remember(planned, key, { of, planned: result })
-  if (repository.proposalBranches && draft.merged !== undefined) {
+  const isShown = repository.proposalBranches === true && proposal.kind !== 'queue'
+  if (isShown && draft.merged !== undefined) {
     await ensureProposalBranch(repository, proposal, draft.merged, ports.settings, log)
   }
   return done

@@ -4,6 +4,7 @@ import type { Clock, Job, Queue } from '../model/ports.ts'
 import { next } from '../rollout/next.ts'
 import type { Meant } from '../rollout/pause.ts'
 import type { Decision } from '../rollout/next.ts'
+import { currentRollout } from '../rollout/record.ts'
 import type { FleetMachine } from '../rollout/standing.ts'
 import { setSystems, wantedSource } from '../rollout/wanted.ts'
 import { openRemovals } from './removals.ts'
@@ -73,7 +74,10 @@ export async function tick(
       // A refused push means that somebody was faster: read again, decide again (R1).
       if ((await repository.ledger.write(decision.ledger, commit, subject)) === 'stale') continue
     }
-    await Promise.all(jobsOf(repository.name, decision).map((job) => queue.add(job)))
+    const jobs = jobsOf(repository.name, decision)
+    // Plans compare with what machines were given.
+    if (hasEnded(before, decision.ledger)) jobs.push({ kind: 'look', repository: repository.name })
+    await Promise.all(jobs.map((job) => queue.add(job)))
     return { before, decision }
   }
 }
@@ -86,6 +90,13 @@ function jobsOf(repository: string, decision: Decision): Job[] {
     ...decision.machines.map((machine) => ({ kind: 'machine', repository, machine }) as const),
     ...decision.contact.map((machine) => ({ kind: 'contact', repository, machine }) as const),
   ]
+}
+
+/** The rollout of what is wanted came to an end in this tick. */
+function hasEnded(before: Ledger, after: Ledger): boolean {
+  const is = currentRollout(after)
+  if (is === undefined || is.state === 'running') return false
+  return before.rollouts.find(({ seq }) => seq === is.seq)?.state !== is.state
 }
 
 async function publishedDescends({ git }: Repository, ledger: Ledger): Promise<boolean> {

@@ -83,7 +83,6 @@ export async function createPullsSite(
   options: {
     readonly private?: boolean
     readonly proposalBranches?: boolean
-    readonly queue?: Queue
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'nixcluster-pulls-'))
@@ -92,13 +91,18 @@ export async function createPullsSite(
   execFileSync('git', ['init', '-q', '--bare', '-b', 'main', url])
   const mirror = join(folder, 'mirror')
   const git = createGit({ url, mirror, env })
+  let seconds = 0
   /** The person's own, as whoever pushes. */
-  const hers = createGit({ url, mirror: join(folder, 'hers'), env })
+  const hers = createGit({
+    ...{ url, mirror: join(folder, 'hers'), env },
+    // The same commits in every run, each with a time of its own.
+    now: () => new Date(Date.UTC(2026, 0, 2) + 1000 * ++seconds),
+  })
   const forge = createMemoryForge({ private: options.private ?? true })
   const nix = createMemoryNix(git)
   const machines = createMemoryMachines()
   const waiting: Job[] = []
-  const queue: Queue = options.queue ?? {
+  let queue: Queue = {
     add: async (job) => {
       const key = JSON.stringify(job)
       if (!waiting.some((other) => JSON.stringify(other) === key)) waiting.push(job)
@@ -118,7 +122,7 @@ export async function createPullsSite(
     createHandler({
       repositories: new Map([[repository.name, repository]]),
       ...{ nix, nixVersion: '2.30', remote: machines.remote, deployer: machines.deployer },
-      ...{ queue, clock, log: silent },
+      ...{ queue: { add: (job, when) => queue.add(job, when) }, clock, log: silent },
       metrics: { deliveriesMissed: (_, count) => void missed.push(count) },
       announce: announceTo(
         createTerminalAnnounce({ progress: nobody, clock, log: silent }),
@@ -135,6 +139,8 @@ export async function createPullsSite(
   const site = {
     ...{ folder, git, forge, nix, machines, repository, waiting, missed },
     handle: (job: Job): Promise<Outcome> => handle(job),
+    /** From now on jobs go there, and whoever runs them calls `handle`. */
+    useQueue: (other: Queue): void => void (queue = other),
     /** Another controller takes over. */
     restart: (): void => void (handle = createController()),
     /** Runs what waits until nothing does; what failed is tried again by who asks again. */
