@@ -173,7 +173,8 @@ test('a mistake makes of the comment the list of mistakes, until it is mended', 
 
 test('the merge is deployed, and its commit goes from pending to success, once', async () => {
   await git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
-  github.pulls.splice(0, 1, { ...github.pulls[0]!, state: 'closed' })
+  const mergedAs = await headOf('HEAD')
+  github.pulls.splice(0, 1, { ...github.pulls[0]!, state: 'closed', mergedAs })
   const merge = await pushMain()
   const states = await statesOf(merge, 'nixcluster/deploy', 'success')
   expect(states).toEqual(['pending', 'success'])
@@ -181,6 +182,18 @@ test('the merge is deployed, and its commit goes from pending to success, once',
   expect(await generation()).toBe(2)
   const { stdout } = await site.lab.machines['web1']!.run('cat /etc/issue')
   expect(stdout).toContain('Hello from web1')
+  const comments = await eventually(
+    async () => github.comments.filter(({ issue }) => issue === 7).map(({ body }) => body),
+    (bodies) => bodies.some((body) => body.includes('Deployed to 1 machine')),
+  )
+  expect(comments).toHaveLength(1)
+  const [deployment, ...more] = github.deployments.filter(({ sha }) => sha === merge)
+  expect(more).toEqual([])
+  expect(deployment?.environment).toBe('demo.lab')
+  await eventually(
+    async () => deployment?.statuses.at(-1)?.state,
+    (state) => state === 'success',
+  )
   // Delivered again: what came of it is seen at the end.
   await pushMain()
 }, 60_000)
