@@ -202,7 +202,7 @@ export async function createDeployedSite(
   const site = await createPullsSite(...args)
   await site.poll()
   await site.handle({
-    ...{ kind: 'command', repository: 'fleet', by: 'ann' },
+    ...{ kind: 'command', repository: 'fleet', id: '1', by: 'ann' },
     command: { kind: 'deploy' },
   })
   await site.settle()
