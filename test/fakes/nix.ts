@@ -72,6 +72,6 @@ function contentsOf(system: string, motd: string): SystemContents {
   return {
     ...{ system, units: {}, files, packages: {}, size: 1000, users: {}, ports: [] },
     boot: { kernel: 'k', 'kernel-modules': 'm', 'kernel-params': 'p', initrd: 'i', systemd: 's' },
-    virtualHosts: {},
+    ...{ virtualHosts: {}, inhibitors: {} },
   }
 }
