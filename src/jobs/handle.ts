@@ -3,6 +3,7 @@ import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/por
 import type { Deployer, Remote, Target } from '../model/remote.ts'
 import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
+import { createAway } from './away.ts'
 import { doCommand } from './command.ts'
 import { doComments } from './comments.ts'
 import { createContactJob } from './contact.ts'
@@ -44,6 +45,7 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
   const { repositories, log, announce, settings } = ports
   const systems = createSystems(ports)
   const planned: PlannedProposals = new Map()
+  const unlessAway = createAway(ports.clock)
 
   const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
     switch (job.kind) {
@@ -76,7 +78,7 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
     }
     const started = ports.clock.now().getTime()
     try {
-      const outcome = await perform(repository, job)
+      const outcome = await unlessAway(job, () => perform(repository, job))
       const ms = ports.clock.now().getTime() - started
       log.debug({ job, outcome, ms }, `${job.kind} ended`)
       return outcome

@@ -85,7 +85,12 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   metrics.watchQueue(() => queue.depths())
   const compiler = createCompiler()
   closers.push(() => compiler.close())
-  const repositories = await openRepositories(config, env, compiler.compile, log)
+  const { open: repositories, openOthers } = await openRepositories(
+    config,
+    env,
+    compiler.compile,
+    log,
+  )
   const nix = createNix({ nix: config.tools.nix, env, stateDir: config.stateDir })
   const ssh = createSsh({
     ssh: config.tools.ssh,
@@ -124,6 +129,8 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     planLimits: config.plan,
   })
   const lookAtAll = async (): Promise<void> => {
+    // What is opened by it is looked at by the next poll.
+    void openOthers()
     for (const name of repositories.keys()) {
       // The poll repairs whatever was lost; Redis away: the next one will do.
       await queue

@@ -5,6 +5,7 @@ import { createGitea } from '../forge/gitea.ts'
 import { createGithub } from '../forge/github.ts'
 import { basicAuthorization, createGithubClient } from '../forge/github-client.ts'
 import type { GithubClient, GithubWaits } from '../forge/github-client.ts'
+import { withoutOwnBranches } from '../forge/own-branches.ts'
 import { createPlainGit } from '../forge/plain-git.ts'
 import { createGit } from '../git/git.ts'
 import { createLedgerStore } from '../git/ledger-store.ts'
@@ -14,20 +15,53 @@ import type { Compile } from '../model/compilation.ts'
 import type { Forge } from '../model/forge.ts'
 import type { Git, Log } from '../model/ports.ts'
 
-/** Opens the configured repositories; throws where a branch has to be asked for and nobody answers. */
+export interface Repositories {
+  /** Those that are open, by name; it grows. */
+  readonly open: ReadonlyMap<string, Repository>
+  /** Tries once more to open the others; never throws. */
+  openOthers(): Promise<void>
+}
+
+/**
+ * Opens the configured repositories. One that cannot be opened holds up no other: it is tried again.
+ * Throws where none can be.
+ */
 export async function openRepositories(
   config: Config,
   env: Readonly<Record<string, string>>,
   compile: Compile,
   log: Log,
-): Promise<ReadonlyMap<string, Repository>> {
+): Promise<Repositories> {
   const waits: GithubWaits = new Map()
-  const opened = await Promise.all(
-    config.repositories.map((repository) =>
-      openRepository(config, repository, { env, compile, log, waits }),
-    ),
-  )
-  return new Map(opened.map((repository) => [repository.name, repository]))
+  const world = { env, compile, log, waits }
+  const open = new Map<string, Repository>()
+  const tryToOpen = async (settings: RepositoryConfig): Promise<Error | undefined> => {
+    try {
+      open.set(settings.name, await openRepository(config, settings, world))
+      return undefined
+    } catch (error) {
+      return error as Error
+    }
+  }
+  const openOthers = async (): Promise<readonly Error[]> => {
+    const others = config.repositories.filter(({ name }) => !open.has(name))
+    const errors = await Promise.all(others.map(tryToOpen))
+    return errors.filter((error) => error !== undefined)
+  }
+  const tell = (errors: readonly Error[]): void => {
+    for (const error of errors) log.error({ err: error }, `${error.message}; it is tried again`)
+  }
+  const errors = await openOthers()
+  if (open.size === 0 && errors[0] !== undefined) throw errors[0]
+  tell(errors)
+  let opening: Promise<void> | undefined
+  return {
+    open,
+    openOthers: () =>
+      (opening ??= openOthers()
+        .then(tell)
+        .finally(() => (opening = undefined))),
+  }
 }
 
 interface World {
@@ -63,13 +97,14 @@ async function openRepository(
     (await git.defaultBranch().catch((cause: Error) => {
       throw new Error(`repository '${name}': ${cause.message}; check its url`, { cause })
     }))
+  const generatedBranch = settings.generatedBranch ?? `nixcluster/${branch}`
   return {
     name,
     branch,
-    generatedBranch: settings.generatedBranch ?? `nixcluster/${branch}`,
+    generatedBranch,
     mirror,
     git,
-    forge: openForge(settings, branch, git, github, log),
+    forge: withoutOwnBranches(openForge(settings, branch, git, github, log), generatedBranch),
     // The ledger's id is a name, not a secret: the same repository gives the same.
     ledger: createLedgerStore({ git, id: digest(`${name} ${url}`) }),
     source: createSource(git, compile),

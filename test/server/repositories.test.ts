@@ -1,71 +1,50 @@
-import { createServer } from 'node:http'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { compile } from '../../src/compile/compile.ts'
 import { readConfig } from '../../src/config/config.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openRepositories } from '../../src/server/repositories.ts'
-import { app, openGithub, token } from '../forge/github-site.ts'
 
-const files: Readonly<Record<string, string>> = {
-  'fleet.secret': '0123456789abcdef',
-  token,
-  'app.pem': app.credential.privateKey,
-}
-
-/** A server that lets nobody in and remembers who asked. */
-async function startDoor() {
-  const asked: string[] = []
-  const server = createServer(({ headers }, response) => {
-    const [, basic = ''] = (headers.authorization ?? '').split(' ')
-    asked.push(Buffer.from(basic, 'base64').toString())
-    response.writeHead(403).end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
-test.each([
-  ['a token', 'tokenFile: token', `x-access-token:${token}`, `x-access-token:${token}`],
-  [
-    'an app',
-    'app: { id: 123456, privateKeyFile: app.pem }',
-    'x-access-token:ghs_1',
-    'x-access-token:ghs_2',
-  ],
-])('with %s, git over HTTPS shows what the forge is shown', async (_, credential, first, later) => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  onTestFinished(() => void vi.useRealTimers())
-  const { github } = await openGithub()
-  const door = await startDoor()
-  const stateDir = mkdtempSync(join(tmpdir(), 'nixcluster-repositories-'))
-  onTestFinished(() => rmSync(stateDir, { recursive: true }))
-  const text = `
-stateDir: ${stateDir}
+/** Opens `here` and `gone`; makes repositories of those that are named. */
+function open() {
+  const folder = mkdtempSync(join(tmpdir(), 'nixcluster-open-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const make = (name: string): unknown =>
+    execFileSync('git', ['init', '-q', '--bare', '-b', 'main', join(folder, name)])
+  const { config } = readConfig({
+    file: join(folder, 'controller.yaml'),
+    text: `stateDir: state
 repositories:
-  - { name: fleet, forge: github, url: "${door.url}/example/fleet.git", branch: main,
-      secretFile: fleet.secret, apiUrl: "${github.url}", ${credential} }
-`
-  const { config, diagnostics } = readConfig({
-    ...{ file: '/etc/nixcluster/controller.yaml', text, env: {} },
-    readFile: (path) => ({ text: files[path.split('/').at(-1)!]!, mode: 0o100400 }),
+  - { name: here, url: ./here, secretFile: secret }
+  - { name: gone, url: ./gone, secretFile: secret }
+`,
+    env: {},
+    readFile: () => ({ text: '0123456789abcdef', mode: 0o100400 }),
   })
-  expect(diagnostics).toEqual([])
-  const nothing = (): never => {
-    throw new Error('nothing is compiled or logged here')
-  }
-  const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+  const logged: string[] = []
+  const log = createLog({ level: 'info', secrets: [], write: (line) => logged.push(line) })
   const env = { PATH: process.env['PATH']! }
-  const fleet = (await openRepositories(config!, env, nothing, log)).get('fleet')!
+  const started = () =>
+    openRepositories(config!, env, (source) => Promise.resolve(compile(source)), log)
+  return { make, logged, started }
+}
 
-  expect(await fleet.forge.proposals()).toEqual([])
-  await expect(fleet.git.fetch()).rejects.toMatchObject({ kind: 'unreachable' })
-  expect(door.asked).toEqual([first])
-  vi.setSystemTime(Date.now() + 2 * 3_600_000)
-  await expect(fleet.git.fetch()).rejects.toMatchObject({ kind: 'unreachable' })
-  expect(door.asked).toEqual([first, later])
+test('a repository that is gone holds up no other, and is taken up when it is there', async () => {
+  const { make, logged, started } = open()
+  make('here')
+  const { open: repositories, openOthers } = await started()
+  expect([...repositories.keys()]).toEqual(['here'])
+  expect(logged.join()).toContain("repository 'gone'")
+  await openOthers()
+  expect([...repositories.keys()]).toEqual(['here'])
+  make('gone')
+  await openOthers()
+  expect([...repositories.keys()]).toEqual(['here', 'gone'])
+})
+
+test('where none can be opened, the first says why', async () => {
+  await expect(open().started()).rejects.toThrow(/repository 'here': .*check its url/)
 })
