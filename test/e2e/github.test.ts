@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
-import { deliver, pullRequest, push as pushed, sign } from '../github/deliveries.ts'
+import { deliver, issueComment, pullRequest, push as pushed, sign } from '../github/deliveries.ts'
 import { startGithub, type GithubStandIn, type Status } from '../github/server.ts'
 import { eventually, startSite, type Site } from './site.ts'
 
@@ -215,6 +215,34 @@ test("a fork's pull request gets a static plan: nothing of it is evaluated", asy
   expect((await site.fleet.log()).slice(before)).not.toContain('"evaluating"')
 }, 60_000)
 
+test('somebody who may push approves its head, and it is evaluated; a push drops that', async () => {
+  const say = async (login: string, body: string): Promise<void> => {
+    github.comment(8, login, body)
+    expect(await send('issue_comment', issueComment(project, 'created', 8, body))).toBe(202)
+  }
+  const ours = (): string =>
+    github.comments.find(({ issue, login }) => issue === 8 && login === 'fleet-bot')?.body ?? ''
+  const approved = github.pulls.find(({ number }) => number === 8)!.head
+  github.permissions.set('maintainer', 'write')
+  await say('maintainer', '/nixcluster approve')
+  await statesOf(approved, 'nixcluster/plan', 'success')
+  expect(ours()).toContain('`maintainer` approved')
+  expect(ours()).toContain('/etc/motd')
+
+  const head = await pushPull(stranger, () =>
+    site.fleet.edit('modules/motd.nix', 'Anything', 'Everything'),
+  )
+  await statesOf(head, 'nixcluster/plan', 'pending')
+  expect(ours()).toContain('Static plan: nobody’s code was run')
+  await say('somebody', '/nixcluster approve')
+  await eventually(
+    async () => github.comments.filter(({ issue }) => issue === 8).at(-1),
+    (last) =>
+      last?.reactions?.some(({ content }) => content === '-1') || last?.login === 'fleet-bot',
+  )
+  expect(await statesOf(head, 'nixcluster/plan', 'pending')).toEqual(['pending'])
+}, 60_000)
+
 test('a webhook with a wrong signature is refused, and nothing happens', async () => {
   const asked = github.requests.length
   const log = (await site.fleet.log()).length
@@ -253,17 +281,29 @@ test.each([
   60_000,
 )
 
+test('the revert of what is deployed brings it back, without evaluation', async () => {
+  const before = (await site.fleet.log()).length
+  await git('revert', '--no-edit', 'HEAD')
+  const commit = await pushMain()
+  expect((await statesOf(commit, 'nixcluster/deploy', 'success')).at(-1)).toBe('success')
+  expect(await generation()).toBe(5)
+  const { stdout } = await site.lab.machines['web1']!.run('cat /etc/issue')
+  expect(stdout).toContain('Good evening from web1')
+  expect((await site.fleet.log()).slice(before)).not.toContain('"evaluating"')
+}, 60_000)
+
 test('a plan that GitHub would not take is tried again', async () => {
   github.failAll(502)
   const head = await pushPull(stranger, () =>
-    site.fleet.edit('modules/motd.nix', 'Anything', 'Whatever'),
+    site.fleet.edit('modules/motd.nix', 'Everything', 'Whatever'),
   )
   await eventually(
     () => site.fleet.log(),
     (log) => log.includes('plan did not come through'),
   )
   github.failAll()
-  expect((await planOf(8, head, 'pending')).comments).toHaveLength(1)
+  const { comments } = await planOf(8, head, 'pending')
+  expect(comments.filter((body) => body.startsWith('<!-- nixcluster:plan'))).toHaveLength(1)
 }, 60_000)
 
 test('a controller that starts again says no status again', async () => {
