@@ -6,7 +6,8 @@ const pauseMs = 4_000
 
 /** What each kind of job asks; machines have their own ways of waiting. */
 const asks: Readonly<Partial<Record<Job['kind'], readonly Away['what'][]>>> = {
-  look: ['git', 'forge'],
+  // Before it asks the forge, it sees to the deployed branch.
+  look: ['git'],
   plan: ['git', 'forge'],
   comments: ['git', 'forge'],
   publish: ['git'],

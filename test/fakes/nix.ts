@@ -68,7 +68,7 @@ export function createMemoryNix(git: Git) {
 }
 
 function contentsOf(system: string, motd: string): SystemContents {
-  const files = { '/etc/motd': { hash: motd, text: motd, size: motd.length } }
+  const files = { motd: { hash: motd, text: motd, size: motd.length } }
   return {
     ...{ system, units: {}, files, packages: {}, size: 1000, users: {}, ports: [] },
     boot: { kernel: 'k', 'kernel-modules': 'm', 'kernel-params': 'p', initrd: 'i', systemd: 's' },
