@@ -181,6 +181,7 @@ export function createNix(options: NixOptions): ControllerNix {
         for (const { drv } of failed) {
           const { stdout } = await call(nixStore, ['--query', '--requisites', drv])
           const needs = new Set(stdout.split('\n'))
+          // What fails and is needed by no other is told by Nix at its end only: stopped, it looks unfinished.
           const isLimit = error.timedOut && limitMs !== undefined && !hasFailed(error, drv, needs)
           unbuilt.set(
             drv,
