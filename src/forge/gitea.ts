@@ -131,7 +131,9 @@ export function createGitea({ project, branch, ...options }: GiteaOptions): Forg
       branch: head.ref,
       head: head.sha,
       base: base.ref,
-      trusted: isBranchHere(head, base) || (user !== null && (await isTrusted(user.login))),
+      trusted:
+        isBranchHere(head, base) ||
+        (user !== null && isOwn(head, base, user.login) && (await isTrusted(user.login))),
       ...(user === null ? {} : { author: user.login }),
     }
   }
@@ -286,6 +288,11 @@ const isBranchHere = (head: Branch, base: Branch): boolean =>
   head.repo?.full_name === base.repo?.full_name &&
   head.repo !== null &&
   !head.ref.startsWith('refs/')
+
+/** Whether its author alone decides what is in it; anybody's fork may be named by whoever opens one. */
+const isOwn = ({ repo }: Branch, base: Branch, author: string): boolean =>
+  repo !== null &&
+  (repo.full_name === base.repo?.full_name || repo.full_name.startsWith(`${author}/`))
 
 const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ForgeError && error.status === status

@@ -41,10 +41,18 @@ test('pull requests of one stranger are one question about them', async () => {
   const { gitea, forge } = await open()
   for (const number of [1, 2, 3]) gitea.pulls.push({ ...fromFork, number, author: 'mallory' })
   gitea.permissions.set('bob', 'write')
-  gitea.pulls.push({ ...fromFork, number: 4, author: 'bob' })
+  gitea.pulls.push({ ...fromFork, number: 4, from: 'bob/fleet', author: 'bob' })
   const trusted = (await forge.proposals()).map((one) => one.trusted)
   expect(trusted).toEqual([false, false, false, true])
   expect(gitea.requests.filter((one) => one.includes('/collaborators/'))).toHaveLength(2)
+})
+
+test('a fork of somebody else is not trusted, whoever opened the pull request', async () => {
+  const { gitea, forge } = await open()
+  gitea.permissions.set('bob', 'write')
+  gitea.pulls.push({ ...fromFork, from: 'mallory/fleet', author: 'bob' })
+  gitea.pulls.push({ ...fromFork, number: 2, from: null, author: 'bob' })
+  expect((await forge.proposals()).map(({ trusted }) => trusted)).toEqual([false, false])
 })
 
 test('neither a fork that is gone nor an account that is gone is trusted', async () => {
@@ -67,7 +75,7 @@ test('what was pushed to refs/for/ stands in no branch, and may be a stranger’
 test('a token that may not ask about others trusts no fork, and says what it needs', async () => {
   const { gitea, forge } = await open()
   gitea.permissions.set('fleet-bot', 'write').set('alice', 'write')
-  gitea.pulls.push({ ...fromFork, author: 'alice' })
+  gitea.pulls.push({ ...fromFork, from: 'alice/fleet', author: 'alice' })
   expect(await forge.proposals()).toMatchObject([{ trusted: false }])
   await expect(forge.mayPush('alice')).rejects.toMatchObject({
     ...{ name: 'ForgeError', status: 403 },

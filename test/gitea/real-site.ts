@@ -23,7 +23,10 @@ export async function addPeople(gitea: RealGitea): Promise<string> {
 let repositories = 0
 
 /** A repository of its own at a real Gitea, seen as any forge. */
-export async function startRealSite(gitea: RealGitea, token: string): Promise<ForgeSite> {
+export async function startRealSite(
+  gitea: RealGitea,
+  token: string,
+): Promise<ForgeSite & { readonly project: string }> {
   const { ask } = gitea
   const name = `fleet-${++repositories}`
   const project = `example/${name}`
@@ -52,6 +55,7 @@ export async function startRealSite(gitea: RealGitea, token: string): Promise<Fo
   const nextSecond = (): Promise<void> => pause(1020 - (Date.now() % 1000))
 
   return {
+    project,
     forge: create(),
     restarted: create,
     async open({ branch, author = 'alice', fork = false }) {

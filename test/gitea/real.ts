@@ -18,7 +18,8 @@ export interface RealGitea {
   stop(): Promise<void>
 }
 
-const password = 'secret-0123456789'
+/** Everybody's. */
+export const password = 'secret-0123456789'
 
 /** Starts one on a free port, with everything that it writes in a folder of its own. */
 export async function startRealGitea(): Promise<RealGitea> {
@@ -123,6 +124,8 @@ LEVEL = Warn
 ROOT_PATH = ${folder}/log
 [webhook]
 ALLOWED_HOST_LIST = loopback
+[api]
+MAX_RESPONSE_ITEMS = 2
 [indexer]
 ISSUE_INDEXER_TYPE = db
 [actions]
@@ -130,7 +133,8 @@ ENABLED = false
 `
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
