@@ -1,6 +1,6 @@
 import { readsEverything, sourcesReadBy } from '../compile/nix-reads.ts'
 import type { BuiltSystem, Ledger, WantedSystem } from '../model/ledger.ts'
-import type { Log, Nix, UnusedValue } from '../model/ports.ts'
+import type { EvaluateOptions, Log, Nix, UnusedValue } from '../model/ports.ts'
 import { fingerprintMachines, recall } from '../rollout/fingerprint.ts'
 import type { CompiledSource } from './source.ts'
 
@@ -21,6 +21,8 @@ export interface SystemsRequest {
    */
   readonly generated?: () => Promise<string>
   readonly ledger: Ledger
+  /** The author may not push: evaluated in a cage, with the inputs of this lock only. */
+  readonly foreign?: EvaluateOptions['foreign']
   /** For a plan; what is deployed is waited for. */
   readonly limits?: PlanLimits
 }
@@ -90,12 +92,12 @@ export function createSystems({ nix, nixVersion, hash, log }: SystemsPorts): Fin
     if (request.generated === undefined) return undefined
 
     log.info({ repository: request.repository, machines: unknown }, 'evaluating')
-    const evaluations = await nix.evaluate(
-      request.mirror,
-      await request.generated(),
-      unknown,
-      limits?.evaluationMs,
-    )
+    const lock = source.texts.get('flake.lock')
+    const evaluations = await nix.evaluate(request.mirror, await request.generated(), unknown, {
+      ...(limits === undefined ? {} : { limitMs: limits.evaluationMs }),
+      ...(lock === undefined ? {} : { lock }),
+      ...(request.foreign === undefined ? {} : { foreign: request.foreign }),
+    })
     const built: Record<string, BuiltSystem> = {}
     for (const machine of unknown) {
       const evaluation = evaluations.get(machine)

@@ -116,17 +116,26 @@ export interface UnusedValue {
 export type Unbuilt =
   { readonly kind: 'failed'; readonly message: string } | { readonly kind: 'unfinished' }
 
+export interface EvaluateOptions {
+  /** What is not done when it is over has failed. */
+  readonly limitMs?: number
+  /** `flake.lock` of the commit: its inputs are fetched beforehand. */
+  readonly lock?: string
+  /** Its author may not push: nothing is fetched that this lock, the base's, does not know. */
+  readonly foreign?: { readonly baseLock: string | undefined }
+}
+
 /** The controller's Nix. */
 export interface Nix {
   /**
-   * Evaluates `deploy.nodes.<machine>` of a commit in a mirror, purely; a machine's error is its own.
-   * What is not done when `limitMs` is over has failed.
+   * Evaluates `deploy.nodes.<machine>` of a commit in a mirror, purely and without credentials; a
+   * machine's error is its own.
    */
   evaluate(
     mirror: string,
     commit: string,
     machines: readonly string[],
-    limitMs?: number,
+    options?: EvaluateOptions,
   ): Promise<ReadonlyMap<string, Evaluation>>
   /**
    * Builds and roots (the `.drv` too) below a folder named by `root`; drv -> why it is not there. When

@@ -6,13 +6,14 @@ import { pathToFileURL } from 'node:url'
 import { run } from '../exec/run.ts'
 import type { RunOptions } from '../exec/run.ts'
 import { CommandError } from '../model/errors.ts'
-import type { Evaluation, Nix, Unbuilt } from '../model/ports.ts'
+import type { Nix, Unbuilt } from '../model/ports.ts'
 import type { Packages, SystemContents } from '../model/system-contents.ts'
+import { createEvaluator } from './evaluate.ts'
 import { packageVersions } from './package-name.ts'
 import { readSystem } from './read-system.ts'
 import { toPathInfos } from './closures.ts'
 import { createStoreReader } from './store-reader.ts'
-import { buildErrors, evaluationError, hasFailed, isWorldly } from './nix-error.ts'
+import { buildErrors, hasFailed, isWorldly } from './nix-error.ts'
 
 export interface NixOptions {
   /** The `nix` program; `nix-store` is beside it. */
@@ -22,6 +23,10 @@ export interface NixOptions {
   /** Ours: a home for Nix' caches, the garbage collector's roots. */
   readonly stateDir: string
   readonly evaluationTimeoutMs?: number
+  /** What one evaluation may hold in memory; 4 GiB where nothing is said of it. */
+  readonly evaluationMemoryBytes?: number
+  /** Whether the code of people who may push may build while it is evaluated. */
+  readonly importFromDerivation?: boolean
   readonly buildTimeoutMs?: number
 }
 
@@ -75,69 +80,12 @@ export function createNix(options: NixOptions): ControllerNix {
     return folder
   }
 
-  const evaluateExpression = async (expression: string, until = Infinity): Promise<unknown> => {
-    const { stdout } = await nixCommand(
-      [
-        'eval',
-        '--json',
-        '--no-update-lock-file',
-        '--no-write-lock-file',
-        '--show-trace',
-        ...['--option', 'pure-eval', 'true'],
-        ...['--option', 'allow-import-from-derivation', 'false'],
-        ...['--option', 'accept-flake-config', 'false'],
-        ...['--expr', expression],
-      ],
-      { timeoutMs: Math.max(1, Math.min(evaluationTimeoutMs, until - performance.now())) },
-    )
-    return JSON.parse(stdout)
-  }
-
-  /** Why the flake fails as a whole, if it does. */
-  const trunkError = async (
-    flake: string,
-    tree: string,
-    until: number,
-  ): Promise<string | undefined> => {
-    try {
-      await evaluateExpression(trunkExpression(flake), until)
-      return undefined
-    } catch (error) {
-      return evaluationError(error, tree)
-    }
-  }
-
-  /** All in one process; where that fails, by halves, so that an error is its machine's own. */
-  const evaluateMachines = async (
-    flake: string,
-    machines: readonly string[],
-    until: number,
-    knownTree?: string,
-  ): Promise<readonly (readonly [string, Evaluation])[]> => {
-    let error: unknown
-    try {
-      const systems = (await evaluateExpression(
-        systemsExpression(flake, machines),
-        until,
-      )) as Systems
-      return machines.map((name) => [name, { kind: 'system', ...systems[name]! }])
-    } catch (thrown) {
-      error = thrown
-    }
-    const failed = (message: string) =>
-      machines.map((name) => [name, { kind: 'failed', message }] as const)
-    if (performance.now() >= until) return failed('the evaluation did not end in time')
-    const tree = knownTree ?? ((await evaluateExpression(treeExpression(flake))) as string)
-    if (machines.length === 1) return failed(evaluationError(error, tree))
-    // What breaks the flake as a whole would else be found once for each machine.
-    const trunk = knownTree === undefined ? await trunkError(flake, tree, until) : undefined
-    if (trunk !== undefined) return failed(trunk)
-    const middle = Math.ceil(machines.length / 2)
-    return [
-      ...(await evaluateMachines(flake, machines.slice(0, middle), until, tree)),
-      ...(await evaluateMachines(flake, machines.slice(middle), until, tree)),
-    ]
-  }
+  const evaluateMachines = createEvaluator({
+    ...{ nix, env, stateDir },
+    timeoutMs: evaluationTimeoutMs,
+    memoryBytes: options.evaluationMemoryBytes ?? 4 * 2 ** 30,
+    importFromDerivation: options.importFromDerivation ?? false,
+  })
 
   const valid = async (paths: readonly string[]): Promise<ReadonlySet<string>> => {
     const invalid = new Set<string>()
@@ -149,10 +97,11 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 
   return {
-    async evaluate(mirror, commit, machines, limitMs = Infinity) {
+    async evaluate(mirror, commit, machines, how = {}) {
       if (machines.length === 0) return new Map()
+      await mkdir(home, { recursive: true, mode: 0o700 })
       const flake = `git+${pathToFileURL(await pointerTo(mirror)).href}?rev=${commit}`
-      return new Map(await evaluateMachines(flake, machines, performance.now() + limitMs))
+      return await evaluateMachines(flake, machines, how)
     },
 
     async build(systems, root, limitMs) {
@@ -258,8 +207,6 @@ export function createNix(options: NixOptions): ControllerNix {
   }
 }
 
-type Systems = Readonly<Record<string, Omit<Extract<Evaluation, { kind: 'system' }>, 'kind'>>>
-
 const storePaths = (paths: readonly string[]): readonly string[] =>
   [...new Set(paths)].filter((path) => path.startsWith('/nix/store/'))
 
@@ -270,29 +217,3 @@ const slices = (paths: readonly string[]): readonly (readonly string[])[] =>
   )
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
-
-const treeExpression = (flake: string): string =>
-  `(builtins.fetchTree (builtins.parseFlakeRef ${nixText(flake)})).outPath`
-
-const trunkExpression = (flake: string): string =>
-  `let flake = builtins.getFlake ${nixText(flake)};
-   in builtins.attrNames flake.deploy.nodes ++ builtins.attrNames flake.nixosConfigurations`
-
-const systemsExpression = (flake: string, machines: readonly string[]): string =>
-  `let flake = builtins.getFlake ${nixText(flake)};
-   in builtins.listToAttrs (map (name: {
-     inherit name;
-     value =
-       let
-         profile = flake.deploy.nodes.\${name}.profiles.system.path;
-         # Only a warning comes of it: it must not fail what is deployed.
-         unused = builtins.tryEval (let found = flake.lib.unused.\${name} or [ ]; in builtins.deepSeq found found);
-       in {
-         path = profile.outPath;
-         drv = profile.drvPath;
-         system = flake.nixosConfigurations.\${name}.config.system.build.toplevel.outPath;
-         unused = if unused.success then unused.value else [ ];
-       };
-   }) [ ${machines.map(nixText).join(' ')} ])`
-
-const nixText = (text: string): string => `"${text.replaceAll(/["\\$]/g, '\\$&')}"`

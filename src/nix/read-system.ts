@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bootParts } from '../model/system-contents.ts'
 import type { SystemContents, VirtualHostContents } from '../model/system-contents.ts'
@@ -65,7 +65,8 @@ function inClosure(
 /** What a link of the toplevel leads to; of a file that lies in it, and so moves with it, its hash. */
 async function identity(system: string, name: string): Promise<string> {
   const real = await target(join(system, name))
-  return real.startsWith(`${system}/`) ? hashOf(await readFile(real)) : real
+  if (!real.startsWith(`${system}/`)) return real
+  return (await stat(real)).isFile() ? hashOf(await readFile(real)) : real
 }
 
 /** `system.switch.inhibitors`: a map of texts, which is all that NixOS' own check takes. */
@@ -87,11 +88,14 @@ async function readUsers(
   units: SystemContents['units'],
   files: SystemContents['files'],
 ): Promise<SystemContents['users']> {
-  const activation = await readFile(join(system, 'activate'), 'utf8').catch(() => '')
+  const script = join(system, 'activate')
+  const isOwn = (await target(script)).startsWith('/nix/store/')
+  const activation = isOwn ? await readFile(script, 'utf8').catch(() => '') : ''
   const named =
     /\/nix\/store\/[0-9a-z]{32}-users-groups\.json/.exec(activation) ??
     /\/nix\/store\/[0-9a-z]{32}-userborn\.json/.exec(units['userborn.service'] ?? '')
-  if (named !== null) return usersOfAccounts(await readFile(named[0], 'utf8'))
+  if (named !== null && (await target(named[0])).startsWith('/nix/store/'))
+    return usersOfAccounts(await readFile(named[0], 'utf8'))
   return usersOfSysusers(files['sysusers.d/00-nixos.conf']?.text ?? '')
 }
 
