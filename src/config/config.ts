@@ -4,6 +4,7 @@ import type { Code, Complaint, Diagnostic } from '../model/diagnostic.ts'
 import type { Forge } from '../model/forge.ts'
 import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
+import { toBytes } from './byte-size.ts'
 import { toMilliseconds } from './duration.ts'
 import { readEnvironment, unknownVariables } from './environment.ts'
 import { checkSettings, schema, type RepositorySettings, type Settings } from './settings.ts'
@@ -25,7 +26,13 @@ export interface Config {
     readonly followers: number
   }
   /** How long a plan waits for Nix. */
-  readonly plan: { readonly evaluationMs: number; readonly buildMs: number }
+  readonly plan: {
+    readonly evaluationMs: number
+    readonly buildMs: number
+    /** What one evaluation may hold in memory. */
+    readonly evaluationBytes: number
+    readonly importFromDerivation: boolean
+  }
   readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositoryConfig[]
 }
@@ -182,6 +189,8 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
     plan: {
       evaluationMs: toMilliseconds(settings.plan.evaluationLimit),
       buildMs: toMilliseconds(settings.plan.buildLimit),
+      evaluationBytes: toBytes(settings.plan.evaluationMemory),
+      importFromDerivation: settings.plan.importFromDerivation,
     },
     tools: settings.tools,
     repositories: settings.repositories.map((repository, index) =>

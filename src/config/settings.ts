@@ -22,6 +22,8 @@ export interface Settings {
   readonly plan: {
     readonly evaluationLimit: string | number
     readonly buildLimit: string | number
+    readonly evaluationMemory: string
+    readonly importFromDerivation: boolean
   }
   readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
   readonly repositories: readonly RepositorySettings[]

@@ -19,7 +19,7 @@ import { wasDeployed } from './removals.ts'
 import type { Repository } from './repository.ts'
 import type { CompiledSource } from './source.ts'
 import { fingerprintsOf } from './systems.ts'
-import type { FindSystems, PlanLimits, Systems } from './systems.ts'
+import type { FindSystems, PlanLimits, Systems, SystemsRequest } from './systems.ts'
 import { meantBy } from './tick.ts'
 
 export interface PlanPorts {
@@ -143,6 +143,10 @@ export async function draftPlan(
   }
 }
 
+/** An approval lets foreign code be evaluated; it stays foreign, and knows no inputs but the base's. */
+const cageOf = ({ trusted }: Proposal, base: CompiledSource): Pick<SystemsRequest, 'foreign'> =>
+  trusted ? {} : { foreign: { baseLock: base.texts.get('flake.lock') } }
+
 /** Who let the code of exactly this head be evaluated. */
 const approvalOf = ({ approvals = [] }: Ledger, { id, head }: Proposal): Approval | undefined =>
   approvals.find(({ proposal, commit }) => proposal === id && commit === head)
@@ -174,7 +178,7 @@ async function evaluateChange(
   const wanted =
     how === 'remembered'
       ? await systems({ ...request, source: after })
-      : await systems({ ...request, source: after, generated })
+      : await systems({ ...request, source: after, generated, ...cageOf(proposal, before) })
   if (wanted === undefined) return undefined
   // What is merged already may be on its way yet.
   const merged =

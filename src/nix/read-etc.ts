@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { entriesOf, type StoreFile, type StoreReader } from './store-reader.ts'
+import { entriesInStore, type StoreFile, type StoreReader } from './store-reader.ts'
 
 /** A folder of more entries that is linked as a whole (time zones, terminals) is one thing. */
 const maxFolder = 100
@@ -19,7 +19,7 @@ async function filesBelow(
   reader: StoreReader,
 ): Promise<readonly (readonly [string, StoreFile])[]> {
   const files: (readonly [string, StoreFile])[] = []
-  for (const { name, isFolder, path } of await entriesOf(folder)) {
+  for (const { name, isFolder, path } of await entriesInStore(folder)) {
     const shown = join(prefix, name)
     if (shown === 'systemd/system') continue
     const file = isFolder ? undefined : await reader.file(path)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { entriesOf, type StoreReader } from './store-reader.ts'
+import { entriesInStore, type StoreReader } from './store-reader.ts'
 
 /** Unit -> its file, its drop-ins, its scripts and who wants it, as one text. */
 export async function readUnits(
@@ -7,8 +7,8 @@ export async function readUnits(
   reader: StoreReader,
 ): Promise<Readonly<Record<string, string>>> {
   const units: Record<string, string[]> = {}
-  const entries = await entriesOf(folder)
-  const below = (name: string) => entriesOf(join(folder, name))
+  const entries = await entriesInStore(folder)
+  const below = (name: string) => entriesInStore(join(folder, name))
   for (const { name, link, path } of entries) {
     if (/\.(wants|requires|upholds|d)$/.test(name)) continue
     // An alias: the same unit by another name.

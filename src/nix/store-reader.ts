@@ -63,12 +63,12 @@ export interface Entry {
   readonly path: string
 }
 
-/**
- * The entries of a folder by name; none where it is not there, or not in the store: a system may link to
- * whatever its author likes.
- */
+/** None where the folder leads out of the store: a system may link to whatever its author likes. */
+export const entriesInStore = async (folder: string): Promise<readonly Entry[]> =>
+  (await target(folder)).startsWith('/nix/store/') ? entriesOf(folder) : []
+
+/** The entries of a folder by name; none where it is not there. */
 export async function entriesOf(folder: string): Promise<readonly Entry[]> {
-  if (!(await target(folder)).startsWith('/nix/store/')) return []
   const found = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => [])
   const entries = found.map(async (entry): Promise<Entry> => {
     const path = join(folder, entry.name)

@@ -91,7 +91,11 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     compiler.compile,
     log,
   )
-  const nix = createNix({ nix: config.tools.nix, env, stateDir: config.stateDir })
+  const nix = createNix({
+    ...{ nix: config.tools.nix, env, stateDir: config.stateDir },
+    evaluationMemoryBytes: config.plan.evaluationBytes,
+    importFromDerivation: config.plan.importFromDerivation,
+  })
   const ssh = createSsh({
     ssh: config.tools.ssh,
     identityFile: config.ssh.identityFile ?? '',

@@ -55,7 +55,12 @@ test('a short file gets every default', () => {
     pollMs: 60_000,
     log: { level: 'info' },
     limits: { bodyBytes: 25 * 1024 * 1024, followMs: 600_000, followers: 100 },
-    plan: { evaluationMs: 600_000, buildMs: 600_000 },
+    plan: {
+      evaluationMs: 600_000,
+      buildMs: 600_000,
+      evaluationBytes: 4 * 2 ** 30,
+      importFromDerivation: false,
+    },
     tools: { nix: 'nix', deploy: 'deploy', ssh: 'ssh', redisServer: 'redis-server' },
     repositories: [
       {
