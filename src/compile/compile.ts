@@ -25,6 +25,7 @@ import { locateIn } from './locate.ts'
 import { uniqueFleet } from './hierarchy.ts'
 import { memberSettings } from './member-settings.ts'
 import { remember, type Examined, type Memory, type Resolved } from './memory.ts'
+import { checkEntries, oddityCode, oddityMessage, oddityOf } from './oddities.ts'
 import { createPaths } from './paths.ts'
 import { checkReserved } from './reserved.ts'
 import { resolvers } from './resolvers.ts'
@@ -75,6 +76,7 @@ function examine(source: SourceTree): Examined {
   const decoded = decode(files)
   complaints.addAll(decoded.complaints)
   checkReserved(source.paths, complaints)
+  checkEntries(source, complaints)
   const { fleet } = decoded
   // What a broken document declares is not known: everything else would be called dangling.
   const isBroken = files.some((file) =>
@@ -110,8 +112,11 @@ function examine(source: SourceTree): Examined {
 }
 
 /** The YAML files of a source tree that belong to the configuration, parsed. */
-export function readFiles({ texts }: SourceTree, complaints: Complaints): readonly SourceFile[] {
-  const first = texts.has(projectFile) ? parse(projectFile, texts.get(projectFile)!) : undefined
+export function readFiles(tree: SourceTree, complaints: Complaints): readonly SourceFile[] {
+  const { texts } = tree
+  const isOdd = (path: string): boolean => oddityOf(path, tree) !== undefined
+  const hasProject = texts.has(projectFile) && !isOdd(projectFile)
+  const first = hasProject ? parse(projectFile, texts.get(projectFile)!) : undefined
   const globs = readInclude(first)
   const include = createInclude(globs?.map(({ glob }) => glob) ?? defaultInclude)
   const paths = [...texts.keys()].filter((path) => path !== projectFile && include(path)).sort()
@@ -119,9 +124,23 @@ export function readFiles({ texts }: SourceTree, complaints: Complaints): readon
     const matches = createInclude([glob])
     if (!paths.some(matches)) complaints.warn('compile/include', `no file matches '${glob}'`, place)
   }
-  const files = [...(first ? [first] : []), ...paths.map((path) => parse(path, texts.get(path)!))]
+  const readable = paths.filter((path) => !isOdd(path))
+  const files = [
+    ...(first ? [first] : []),
+    ...readable.map((path) => parse(path, texts.get(path)!)),
+  ]
   for (const file of files) complaints.addAll(file.complaints)
-  if (files.length === 0)
+  const isOurs = (path: string): boolean => path === projectFile || include(path)
+  const odd = [...texts.keys(), ...(tree.oddities?.keys() ?? [])].filter(
+    (path) => isOurs(path) && isOdd(path),
+  )
+  for (const path of [...new Set(odd)].sort()) {
+    const oddity = oddityOf(path, tree)!
+    complaints.error(oddityCode(oddity), oddityMessage(path, oddity), {
+      ...{ file: path, document: 0, path: [] },
+    })
+  }
+  if (files.length + odd.length === 0)
     complaints.error(
       'compile/nothing',
       `there is no ${projectFile} and no file that matches ${defaultInclude.join(', ')}`,
@@ -151,15 +170,16 @@ function readInclude(
 function resolveFleet(
   declared: Fleet,
   inputs: Inventory['inputs'],
-  { paths }: SourceTree,
+  tree: SourceTree,
   complaints: Complaints,
 ): Resolved {
+  const { paths } = tree
   const { fleet, elements } = uniqueFleet(declared, complaints)
   const names = resolveServices(fleet, elements, complaints)
   const { interfaces, owners } = hostInterfaces(fleet, complaints)
   const context: SettingsContext = {
     names,
-    paths: createPaths(paths),
+    paths: createPaths(tree),
     complaints,
     interfaces: withSharedNetworks(interfaces, fleet),
     asked: new Set(),

@@ -1,15 +1,19 @@
 import type { Code } from '../model/diagnostic.ts'
+import type { SourceTree } from '../model/compilation.ts'
 import { closest } from '../model/suggestion.ts'
+import { oddityCode, oddityMessage, oddityOf } from './oddities.ts'
 
 /** The files and folders of a source tree. */
 export interface Paths {
   readonly files: ReadonlySet<string>
   /** Folder -> the files that lie in it. */
   readonly folders: ReadonlyMap<string, readonly string[]>
+  readonly tree: SourceTree
 }
 
 /** Adds the folders to the files of a tree. */
-export function createPaths(files: ReadonlySet<string>): Paths {
+export function createPaths(tree: SourceTree): Paths {
+  const { paths: files } = tree
   const folders = new Map<string, string[]>([['', []]])
   for (const file of files) {
     let folder = parent(file)
@@ -18,7 +22,7 @@ export function createPaths(files: ReadonlySet<string>): Paths {
     else folders.set(folder, [file])
     while (!folders.has((folder = parent(folder)))) folders.set(folder, [])
   }
-  return { files, folders }
+  return { files, folders, tree }
 }
 
 /** Either a path from the repository's root without a leading slash, or what is wrong. */
@@ -40,6 +44,8 @@ export function findPath(
     return { code: 'compile/path-outside', message: `'${written}' leaves the repository` }
   if (/[\0\n]/.test(path))
     return { code: 'compile/path', message: `the path '${written}' contains a line break` }
+  const odd = oddAt(path, paths)
+  if (odd !== undefined) return odd
   if (paths.files.has(path)) return { path }
   if (paths.folders.has(path) && what === 'text')
     return { code: 'compile/path-missing', message: `'/${path}' is a folder` }
@@ -56,6 +62,16 @@ export function findPath(
       ? `the folder '/${path}' has no default.nix`
       : `there is no ${what === 'module' ? what : 'file'} '/${path}'${meant === undefined ? '' : `, did you mean '/${meant}'?`}`,
   }
+}
+
+/** A path that is no file, or that lies below such a one. */
+function oddAt(path: string, { tree }: Paths): FoundPath | undefined {
+  for (let at = path; at !== ''; at = parent(at)) {
+    const oddity = at === path || tree.oddities?.has(at) ? oddityOf(at, tree) : undefined
+    if (oddity !== undefined)
+      return { code: oddityCode(oddity), message: oddityMessage(at, oddity) }
+  }
+  return undefined
 }
 
 /** More candidates than these cost more than a guess is worth. */

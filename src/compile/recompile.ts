@@ -20,6 +20,7 @@ import { toCluster, toDomain } from './levels.ts'
 import { locateIn } from './locate.ts'
 import { checkNixpkgs, isManaged, toMachine, toUnmanaged } from './machines.ts'
 import type { Memory } from './memory.ts'
+import { isPointer } from './oddities.ts'
 import { createPaths } from './paths.ts'
 import { namingResolve } from './resolvers.ts'
 import type { SettingsContext } from './settings.ts'
@@ -79,8 +80,9 @@ export function recompile(source: SourceTree, before: Before): Recompilation | u
 /** So many machines are always worth a look at each, whatever the size of the fleet. */
 const fewest = 100
 
-/** The files whose text is another; undefined where a file is new, or gone. */
+/** The files whose text is another; undefined where a file is new, or gone, or not what it looks like. */
 function changedPaths(source: SourceTree, before: SourceTree): readonly string[] | undefined {
+  if ((source.oddities?.size ?? 0) + (before.oddities?.size ?? 0) > 0) return undefined
   if (source.paths.size !== before.paths.size || source.texts.size !== before.texts.size)
     return undefined
   for (const path of source.paths) if (!before.paths.has(path)) return undefined
@@ -88,6 +90,7 @@ function changedPaths(source: SourceTree, before: SourceTree): readonly string[]
   for (const [path, text] of source.texts) {
     const old = before.texts.get(path)
     if (old === undefined) return undefined
+    if (isPointer(text)) return undefined
     if (old !== text) changed.push(path)
   }
   return changed
@@ -137,7 +140,7 @@ function compileChanged(
     },
     interfaces: { get: (host) => own.get(host) ?? fleet.interfacesOf(host) },
     asked: new Set(),
-    paths: createPaths(source.paths),
+    paths: createPaths(source),
     complaints,
     inputs: new Set(memory.inputs),
   }

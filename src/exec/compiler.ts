@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { locateIn } from '../compile/locate.ts'
 import type { Compilation, Compile, SourceTree } from '../model/compilation.ts'
+import { TooLargeError } from '../model/errors.ts'
 
 /** What goes to the thread. */
 export interface Question {
@@ -20,14 +21,41 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** Ten times what a hundred thousand machines take, in milliseconds. */
+const longestMs = 120_000
+
 /**
  * Compiles in a thread of its own, so that webhooks are answered meanwhile: a fleet of 10,000
- * machines takes seconds. The thread starts when it is first asked; one that died is replaced.
+ * machines takes seconds. The thread starts when it is first asked; one that died is replaced. What it
+ * comes to no end with, or has no memory for, is a TooLargeError.
  */
-export function createCompiler(): { readonly compile: Compile; close(): Promise<void> } {
+export function createCompiler(limitMs = longestMs): {
+  readonly compile: Compile
+  close(): Promise<void>
+} {
   const waiting = new Map<number, Waiting>()
   let thread: Worker | undefined
   let asked = 0
+  let timer: NodeJS.Timeout | undefined
+
+  /** For the oldest: they are compiled one after another. */
+  const watch = (): void => {
+    clearTimeout(timer)
+    if (waiting.size === 0) return
+    timer = setTimeout(() => {
+      giveUpOldest()
+      void thread?.terminate()
+    }, limitMs)
+    timer.unref()
+  }
+
+  const giveUpOldest = (): void => {
+    for (const [id, { reject }] of waiting) {
+      waiting.delete(id)
+      reject(new TooLargeError('compiling: it takes too much time or memory'))
+      return
+    }
+  }
 
   const start = (): Worker => {
     // `.ts` in a checkout, `.js` in the package.
@@ -42,6 +70,7 @@ export function createCompiler(): { readonly compile: Compile; close(): Promise<
   const settle = (answer: Answer): void => {
     const { source, resolve, reject } = waiting.get(answer.id)!
     waiting.delete(answer.id)
+    watch()
     if (waiting.size === 0) thread?.unref()
     if ('error' in answer) reject(answer.error)
     else resolve({ ...answer.compilation, locate: locateIn(source.texts) })
@@ -50,9 +79,12 @@ export function createCompiler(): { readonly compile: Compile; close(): Promise<
   const abandon = (ended: Worker, cause: unknown): void => {
     if (thread !== ended) return
     thread = undefined
+    if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY')
+      giveUpOldest()
     for (const { reject } of waiting.values())
       reject(new Error('compiling: the thread ended', { cause }))
     waiting.clear()
+    watch()
   }
 
   return {
@@ -64,6 +96,7 @@ export function createCompiler(): { readonly compile: Compile; close(): Promise<
         // Whoever waits keeps the process alive; a thread that has nothing to do does not.
         thread.ref()
         thread.postMessage({ id, source } satisfies Question)
+        if (waiting.size === 1) watch()
       }),
     close: async () => void (await thread?.terminate()),
   }

@@ -7,7 +7,7 @@ import { simpleGit } from 'simple-git'
 import { run, type RunOptions } from '../exec/run.ts'
 import { shellWord } from '../exec/shell-word.ts'
 import type { CommitInfo, Git, NewCommit, TreeEntry } from '../model/ports.ts'
-import { CommandError, GitError } from '../model/errors.ts'
+import { CommandError, GitError, TooLargeError } from '../model/errors.ts'
 import { toGitError } from './git-error.ts'
 import { importStream } from './import-stream.ts'
 import { lockedDown, ownSide, protocolOf } from './locked-down.ts'
@@ -122,7 +122,7 @@ export function createGit(options: GitOptions): Git {
       return await run('git', args, { cwd, env, timeoutMs: plumbingMs, ...rest })
     } catch (error) {
       if (error instanceof CommandError && error.limit === 'output')
-        throw new GitError('too-large', `${doing}: it is too large`, { cause: error })
+        throw new TooLargeError(`${doing}: it is too large`, { cause: error })
       throw toGitError(doing, error)
     }
   }
@@ -273,6 +273,18 @@ export function createGit(options: GitOptions): Git {
         encoding: 'latin1',
       })
       return readBatch(ids, Buffer.from(stdout, 'latin1'))
+    },
+
+    async sizesOf(ids) {
+      await ready()
+      if (ids.length === 0) return new Map()
+      const { stdout } = await plumb(
+        'reading the sizes of files',
+        ['cat-file', '--batch-check=%(objectname) %(objectsize)'],
+        { input: ids.map((id) => `${id}\n`).join(''), maxOutput: longest.listing },
+      )
+      const sizes = lines(stdout).map((line) => line.split(' '))
+      return new Map(sizes.map(([id = '', size]) => [id, Number(size)]))
     },
 
     async treeOf(id) {

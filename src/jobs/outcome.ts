@@ -1,4 +1,10 @@
-import { ForgeError, GitError, NotReadyError, UnreachableError } from '../model/errors.ts'
+import {
+  ForgeError,
+  GitError,
+  NotReadyError,
+  TooLargeError,
+  UnreachableError,
+} from '../model/errors.ts'
 import type { Outcome } from '../model/ports.ts'
 
 export const done: Outcome = { kind: 'done' }
@@ -14,6 +20,8 @@ export function toOutcome(error: unknown): Outcome {
     // Somebody forbids the push: a person has to look, the poll asks again.
     return { kind: 'stop', reason }
   }
+  // Next time it is as large.
+  if (error instanceof TooLargeError) return { kind: 'stop', reason }
   if (error instanceof ForgeError && error.status >= 400 && error.status < 500) {
     // A refusal, of a token without permission for instance: the poll asks again as well.
     return { kind: 'stop', reason }

@@ -7,6 +7,9 @@ export interface PublishSettings {
   readonly version: string
 }
 
+/** What this process rendered a source to. */
+const rendered = new WeakMap<CompiledSource, { readonly head: string; readonly version: string }>()
+
 /**
  * Ensures that the generated branch holds the rendering of a source commit and gives the generated
  * commit; no new one where the tree is the same. Throws GitError; a lost race is tried again.
@@ -20,8 +23,12 @@ export async function publish(
   const { git, generatedBranch } = repository
   for (;;) {
     const head = await git.remoteTip(generatedBranch)
-    if (head !== undefined && (await isRenderingOf(repository, head, commit, settings))) return head
+    const known = rendered.get(source)
+    if (head !== undefined && known?.head === head && known.version === settings.version)
+      return head
+    // Whatever its message says, somebody else may have pushed there: only what we render counts.
     const generated = await writeGenerated(repository, commit, source, head, settings)
+    rendered.set(source, { head: generated, version: settings.version })
     if (generated === head) return head
     if ((await git.push(generatedBranch, generated, head)) === 'pushed') return generated
     await git.fetch()
@@ -53,14 +60,4 @@ export async function writeGenerated(
   })
   if (parent === undefined) return generated
   return (await git.treeOf(parent)) === (await git.treeOf(generated)) ? parent : generated
-}
-
-async function isRenderingOf(
-  { git }: Repository,
-  generated: string,
-  commit: string,
-  { version }: PublishSettings,
-): Promise<boolean> {
-  const { trailers } = await git.readCommit(generated)
-  return trailers['Source-Commit'] === commit && trailers['Nixcluster-Version'] === version
 }

@@ -7,7 +7,12 @@ export interface SourceTree {
   readonly texts: ReadonlyMap<string, string>
   /** Every path of the tree, files only. */
   readonly paths: ReadonlySet<string>
+  /** Those of them that are not the file that they look like, as far as no text shows it. */
+  readonly oddities?: ReadonlyMap<string, Oddity>
 }
+
+/** A repository in the repository, a stand-in of Git LFS, a link out of the tree, or to nothing. */
+export type Oddity = 'submodule' | 'pointer' | 'link-outside' | 'link-nowhere'
 
 /** Warnings always; an inventory and a rendered tree only when there is no error. */
 export interface Compilation {

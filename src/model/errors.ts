@@ -33,12 +33,9 @@ export class CommandError extends Error {
   }
 }
 
-type GitFailure = 'rejected' | 'missing' | 'unreachable' | 'too-large' | 'other'
+type GitFailure = 'rejected' | 'missing' | 'unreachable' | 'other'
 
-/**
- * Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote,
- * `too-large` for us to read, `other`.
- */
+/** Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote, `other`. */
 export class GitError extends Error {
   override readonly name = 'GitError'
   readonly kind: GitFailure
@@ -47,6 +44,11 @@ export class GitError extends Error {
     super(message, options)
     this.kind = kind
   }
+}
+
+/** A tree or a file is so large, or a configuration takes so long, that it is not read to its end. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError'
 }
 
 /** A forge answered with a status that is no success. */

@@ -44,6 +44,8 @@ export interface Git {
   readTree(commit: string): Promise<readonly TreeEntry[]>
   /** Texts of blobs by id; one process however many. */
   readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Sizes of blobs by id, in bytes. */
+  sizesOf(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
   readCommit(commit: string): Promise<CommitInfo>
   /** The tree that merging `head` into `base` gives, or the files in conflict; changes no ref. */
   mergeTree(
