@@ -1,6 +1,7 @@
 import { GitError } from '../model/errors.ts'
 import type { Forge, Proposal } from '../model/forge.ts'
 import type { Git, Log } from '../model/ports.ts'
+import { isOwnBranch } from './own-branches.ts'
 
 export interface PlainGitOptions {
   readonly git: Git
@@ -26,9 +27,6 @@ export function createPlainGit({ git, branch: base, log }: PlainGitOptions): For
     // Whoever can push to the repository could as well push to the deployed branch.
     trusted: true,
   })
-  const isOurs = (branch: string): boolean =>
-    branch === 'nixcluster' || branch.startsWith('nixcluster/')
-
   return {
     kind: 'git',
 
@@ -37,12 +35,12 @@ export function createPlainGit({ git, branch: base, log }: PlainGitOptions): For
       const branches = await git.branches()
       const deployed = branches.get(base)
       return [...branches]
-        .filter(([branch, head]) => branch !== base && !isOurs(branch) && head !== deployed)
+        .filter(([branch, head]) => branch !== base && !isOwnBranch(branch) && head !== deployed)
         .map(([branch, head]) => toProposal(branch, head))
     },
 
     async proposal(id) {
-      if (id === base || isOurs(id)) return undefined
+      if (id === base || isOwnBranch(id)) return undefined
       const head = await git.remoteTip(id)
       return head === undefined ? undefined : toProposal(id, head)
     },

@@ -61,11 +61,28 @@ export function createLedgerStore({
     }
   }
 
+  /** What was given does not become less: an older ledger would have it given again. */
+  const refuseRewound = async (known: string | undefined, tip: string): Promise<void> => {
+    if (known === undefined || (await git.isAncestor(known, tip).catch(() => false))) return
+    throw new GitError(
+      'other',
+      `${branch} was set from ${known.slice(0, 7)} to ${tip.slice(0, 7)}, which does not go on from ` +
+        `there: only the controller may push there; put ${known.slice(0, 7)} back, or delete the branch to begin anew`,
+    )
+  }
+
   return {
     async read() {
       const tip = await git.remoteTip(branch)
-      if (tip === undefined) return { ledger: emptyLedger(id), commit: undefined }
-      if (last?.commit !== tip) last = { commit: tip, ledger: await readLedger(tip) }
+      if (tip === undefined) {
+        last = undefined
+        return { ledger: emptyLedger(id), commit: undefined }
+      }
+      if (last?.commit !== tip) {
+        const ledger = await readLedger(tip)
+        await refuseRewound(last?.commit, tip)
+        last = { commit: tip, ledger }
+      }
       return { ledger: last.ledger, commit: tip }
     },
 

@@ -84,3 +84,19 @@ test('a ledger that cannot be read is an error that names the file', async () =>
   await a!.git.push('nixcluster/state', commit, undefined)
   await expect(a!.store.read()).rejects.toThrow(/reading the ledger at .*ledger\.json/)
 })
+
+test('a ledger that was set back to an older one of ours is refused until it is put back', async () => {
+  const [a, b] = controllers()
+  const empty = (await a!.store.read()).ledger
+  await a!.store.write(withMachines(empty, record('vm0')), undefined, 'one')
+  const { ledger, commit } = await a!.store.read()
+  await a!.store.write(withMachines(ledger, record('vm0', 1)), commit, 'two')
+  const newest = await a!.git.remoteTip('nixcluster/state')
+  await b!.git.fetch()
+  await b!.git.push('nixcluster/state', commit!, newest)
+  await expect(a!.store.read()).rejects.toThrow(
+    `nixcluster/state was set from ${newest!.slice(0, 7)} to ${commit!.slice(0, 7)}`,
+  )
+  await b!.git.push('nixcluster/state', newest!, commit)
+  expect((await a!.store.read()).commit).toBe(newest)
+})
