@@ -20,10 +20,10 @@ export function changeDetails(
   short: (name: string) => string,
   { patchLines, rows }: DetailOptions,
 ): string | undefined {
+  if (!hasDetails({ facts })) return undefined
   const flat = flatFacts(facts)
   const patched = flat.filter(({ patch }) => patch !== undefined)
   const listed = flat.filter(({ patch }) => patch === undefined)
-  if (patched.length === 0 && isInTable(facts)) return undefined
   const parts = [
     ...(listed.length > 0 ? [fence(factLines(listed, rows), 'diff')] : []),
     ...patched.map((fact) => patchPart(fact, patchLines)),
@@ -35,6 +35,10 @@ export function changeDetails(
     part === 'shared' ? `<b>all ${machines.length}</b>` : summaryOf(machines.map(short))
   return details(summary, parts.join('\n\n'))
 }
+
+/** Whether the table does not say it all. */
+export const hasDetails = ({ facts }: Pick<Change, 'facts'>): boolean =>
+  !isInTable(facts) || flatFacts(facts).some(({ patch }) => patch !== undefined)
 
 const isInTable = (facts: readonly Fact[]): boolean =>
   overview(facts, maxFacts).every(({ more }) => more === undefined) &&

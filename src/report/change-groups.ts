@@ -22,6 +22,12 @@ export interface Change {
 /** So much that all machines have in common is said once. */
 const worthSharing = 3
 
+/** A change with a text for each of its facts, the same where they read the same. */
+interface KeyedChange {
+  readonly change: Change
+  readonly keys: readonly string[]
+}
+
 /**
  * Puts machines together whose change reads the same, with `patches` line by line; what all of these
  * have in common comes first.
@@ -30,61 +36,97 @@ export function planChanges(
   machines: readonly PlannedMachine[],
   { patches }: { readonly patches: boolean },
 ): readonly Change[] {
-  const groups = Map.groupBy(machines, ({ diff }) => keyOf(diff, patches))
-  const all = [...groups.values()].map((members) => changeOf(members, patches))
-  const [first, ...others] = all
-  if (first === undefined || others.length === 0) return all
-  const sets = others.map(({ facts }) => new Set(facts.map(factKey)))
-  const common = first.facts.filter((fact) => sets.every((keys) => keys.has(factKey(fact))))
-  if (common.length < worthSharing) return all
-  const shared = new Set(common.map(factKey))
-  const everybody = machines.map(({ name }) => name)
+  const groups = Map.groupBy(machines, (machine) => textOf(machine, patches))
+  const changes = [...groups.values()].map((members): KeyedChange => {
+    const facts = factsOf(members[0]!, patches)
+    return { change: changeOf(members, facts), keys: facts.map((fact) => JSON.stringify(fact)) }
+  })
+  return shared(changes, machines)
+}
+
+/** The same for machines whose change reads the same; made more quickly than its facts. */
+function textOf({ diff }: PlannedMachine, patches: boolean): string {
+  if (diff === undefined) return ''
+  if (diff.before === undefined) return firstSystem(diff)
+  return JSON.stringify(readable(diff, patches))
+}
+
+/** Without what each machine has of its own: the systems' names, and bytes. */
+function readable(
+  { before: _, after: __, sizeDelta: ___, units, files, virtualHosts, ...rest }: SystemDiff,
+  patches: boolean,
+): object {
+  return {
+    ...rest,
+    units: patches ? units : units.map(({ patch: _, ...unit }) => unit),
+    files: patches ? files : files.map(({ patch: _, ...file }) => file),
+    virtualHosts: virtualHosts.map(({ diff, ...host }) =>
+      diff === undefined ? host : { ...host, diff: readable(diff, patches) },
+    ),
+  }
+}
+
+function shared(
+  changes: readonly KeyedChange[],
+  machines: readonly PlannedMachine[],
+): readonly Change[] {
+  const whole = changes.map(({ change }) => change)
+  const [first, ...others] = changes
+  if (first === undefined || others.length === 0) return whole
+  let common = new Set(first.keys)
+  for (const { keys } of others) {
+    common = new Set(keys.filter((key) => common.has(key)))
+    if (common.size < worthSharing) return whole
+  }
+  const facts = first.change.facts.filter((_, at) => common.has(first.keys[at]!))
   return [
-    { machines: everybody, part: 'shared', facts: common, size: '' },
-    ...all.map((change): Change => {
-      const facts = change.facts.filter((fact) => !shared.has(factKey(fact)))
+    { machines: machines.map(({ name }) => name), part: 'shared', facts, size: '' },
+    ...changes.map(({ change, keys }): Change => {
+      const rest = change.facts.filter((_, at) => !common.has(keys[at]!))
       return {
         ...change,
         part: 'rest',
-        facts,
-        ...(facts.length > 0 ? {} : { words: 'nothing else' }),
+        facts: rest,
+        ...(rest.length > 0 ? {} : { words: 'nothing else' }),
       }
     }),
   ]
 }
 
-function changeOf(members: readonly PlannedMachine[], patches: boolean): Change {
-  const { diff } = members[0]!
-  const machines = members.map(({ name }) => name)
-  const isFirst = diff !== undefined && diff.before === undefined
-  const facts = diff === undefined || isFirst ? [] : changeFacts(diff).map(patches ? whole : bare)
-  const words = isFirst ? `+ ${firstSystem(diff)}` : unseenChange(diff)
+const isFirst = ({ diff }: PlannedMachine): boolean =>
+  diff !== undefined && diff.before === undefined
+
+function factsOf(machine: PlannedMachine, patches: boolean): readonly Fact[] {
+  if (machine.diff === undefined || isFirst(machine)) return []
+  const facts = changeFacts(machine.diff)
+  return patches ? facts : facts.map(bare)
+}
+
+/** What is said of a machine of which there are no facts. */
+const wordsOf = (machine: PlannedMachine): string =>
+  machine.diff !== undefined && isFirst(machine)
+    ? `+ ${firstSystem(machine.diff)}`
+    : unseenChange(machine.diff)
+
+function changeOf(members: readonly PlannedMachine[], facts: readonly Fact[]): Change {
+  const [machine] = members as [PlannedMachine]
+  const { diff } = machine
   return {
-    machines,
+    machines: members.map(({ name }) => name),
     part: 'whole',
     facts,
-    ...(facts.length > 0 ? {} : { words }),
+    ...(facts.length > 0 ? {} : { words: wordsOf(machine) }),
     size: sizes(members),
-    ...(machines.length === 1 && diff?.before !== undefined
+    ...(members.length === 1 && diff?.before !== undefined
       ? { systems: { before: diff.before, after: diff.after } }
       : {}),
   }
 }
 
-const whole = (fact: Fact): Fact => fact
-
 const bare = ({ patch: _, inner, ...fact }: Fact): Fact => ({
   ...fact,
   ...(inner === undefined ? {} : { inner: inner.map(bare) }),
 })
-
-const factKey = (fact: Fact): string => JSON.stringify(fact)
-
-function keyOf(diff: SystemDiff | undefined, patches: boolean): string {
-  if (diff === undefined) return ''
-  if (diff.before === undefined) return firstSystem(diff)
-  return JSON.stringify([diff.compared, changeFacts(diff).map(patches ? whole : bare)])
-}
 
 /** From the least to the most: machines that differ in nothing else are alike. */
 function sizes(members: readonly PlannedMachine[]): string {

@@ -4,7 +4,7 @@ import { maxFacts, overview } from './change-facts.ts'
 import type { Fact } from './change-facts.ts'
 import type { Change, FailureGroup } from './change-groups.ts'
 import { groupFailures, planChanges } from './change-groups.ts'
-import { changeDetails } from './change-details.ts'
+import { changeDetails, hasDetails } from './change-details.ts'
 import {
   code,
   commitText,
@@ -43,6 +43,8 @@ const openReasons = 5
 /** Names of machines, or ranges of them, in one place. */
 const maxNames = 8
 const maxFailures = 10
+/** Of each error, where there is room for it, and where there is less. */
+const errorLines = [30, 8, 3]
 /** Lines of details that are not folded, where nothing else is. */
 const openLines = 30
 /** Rows of the table that are read at once; more are folded. */
@@ -76,34 +78,36 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
     footer(plan),
   ]
   let room = (options.limit ?? maxComment) - reserve - length([...head, ...foot])
-  const take = (parts: readonly string[], share: number): readonly string[] => {
-    const taken = fitting(parts, Math.floor(room * share))
+  const take = <T>(
+    all: readonly T[],
+    share: number,
+    toText: (one: T) => string,
+  ): readonly string[] => {
+    // No comment has room for more.
+    const taken = fitting(all.slice(0, 1000).map(toText), Math.floor(room * share))
     room -= length(taken)
     return taken
   }
-  const failures = groupFailures(plan.failures).map((group) => failurePart(group, short))
-  const failed = take(failures.slice(0, maxFailures), 1 / 2)
-  const reasons = plan.reasons.map((reason) => reasonLine(reason, plan, short, options.blob))
-  const given = take(reasons, 1 / 2)
+  const failures = groupFailures(plan.failures)
+  const lines = errorLines.find(
+    (max) =>
+      length(failures.slice(0, maxFailures).map((one) => failurePart(one, short, max))) < room / 2,
+  )
+  const failed = take(failures.slice(0, maxFailures), 1 / 2, (failure) =>
+    failurePart(failure, short, lines ?? errorLines.at(-1)!),
+  )
+  const given = take(plan.reasons, 1 / 2, (reason) => reasonLine(reason, plan, short, options.blob))
   const compared = isStatic ? [] : plan.machines
   const changes = planChanges(compared, { patches: false })
   const detailed = options.showContents ? planChanges(compared, { patches: true }) : changes
-  const rows = take(
-    changes.map((change) => changeRow(change, short)),
-    3 / 4,
-  )
-  const warnings = (options.warnings ?? []).map((warning) => problemLine(warning, options.blob))
-  const warned = warningPart(take(warnings, 1 / 4), warnings.length)
+  const rows = take(changes, 3 / 4, (change) => changeRow(change, short))
+  const { warnings = [], blob } = options
+  const warned = take(warnings, 1 / 4, (warning) => problemLine(warning, blob))
   const parts: string[] = []
-  const fits = (part: string | undefined): boolean => sizeOf(part ?? '') + 2 <= room
   let unfolded = 0
-  for (const change of detailed) {
-    const part = amounts
-      .slice(unfolded > 0 ? 1 : 0)
-      .map((amount) => changeDetails(change, short, amount))
-      .find((text, at, all) => at === all.length - 1 || fits(text))
-    if (part === undefined) continue
-    if (unfolded > 0 || !fits(part)) unfolded++
+  for (const change of detailed.filter(hasDetails)) {
+    const part = unfolded > 0 ? undefined : detailsThatFit(change, short, room)
+    if (part === undefined) unfolded++
     else {
       room -= sizeOf(part) + 2
       parts.push(part)
@@ -116,15 +120,24 @@ export function planComment(plan: Plan, options: PlanCommentOptions): string {
     ...(isStatic && plan.machines.length > 0 ? [machinesLine(plan, short)] : []),
     ...tableParts(rows),
     ...(unfolded === 0 ? opened(parts) : parts),
-    ...warned,
+    ...warningPart(warned, warnings.length),
     ...leftOut(plan, options, [
       ['', failures.length - failed.length, 'failure'],
-      ['', reasons.length - given.length, 'reason'],
+      ['', plan.reasons.length - given.length, 'reason'],
       ['', changes.length - rows.length, 'change'],
       ['details of ', unfolded, 'change'],
     ]),
     ...foot,
   ].join('\n\n')
+}
+
+/** With long patches cut before it is left out. */
+function detailsThatFit(change: Change, short: Short, room: number): string | undefined {
+  for (const amount of amounts) {
+    const part = changeDetails(change, short, amount)
+    if (part !== undefined && sizeOf(part) + 2 <= room) return part
+  }
+  return undefined
 }
 
 /** What is said where a merge would not work, in place of a plan. */
@@ -275,9 +288,13 @@ function opened(parts: readonly string[]): readonly string[] {
   return parts.length === 1 && isShort ? [part.replace('<details>', '<details open>')] : parts
 }
 
-function failurePart({ machines, stage, message }: FailureGroup, short: Short): string {
+function failurePart(
+  { machines, stage, message }: FailureGroup,
+  short: Short,
+  maxLines: number,
+): string {
   const verb = stage === 'evaluation' ? 'evaluated' : 'built'
-  return `**✗** ${counted(machines, short)} cannot be ${verb}:\n\n${fence(cutLines(message, 30))}`
+  return `**✗** ${counted(machines, short)} cannot be ${verb}:\n\n${fence(cutLines(message, maxLines))}`
 }
 
 function leftOut(

@@ -53,9 +53,10 @@ const isKnown = ({ machines }: Plan): boolean =>
   machines.every(({ diff }) => diff?.compared === 'closures')
 
 function reboots(plan: Plan): readonly string[] {
+  const short = planNames(plan)
   const names = plan.machines
     .filter(({ diff }) => (diff?.reboot.length ?? 0) > 0)
-    .map(({ name }) => planNames(plan)(name))
+    .map(({ name }) => short(name))
   if (names.length === 0) return isKnown(plan) ? ['nothing reboots'] : []
   return [`reboot needed on ${whom(names)}`]
 }

@@ -51,7 +51,7 @@ test.each([10_000, 20_000, 40_000, 65_000])(
     const failures = Array.from({ length: 30 }, (_, n) => ({
       machine: `db${n}.example.com`,
       stage: 'build' as const,
-      message: `${n} ${'`ü'.repeat(5000)}`,
+      message: `${n}\n${`${'`ü'.repeat(500)}\n`.repeat(50)}`,
     }))
     const text = planComment({ ...manyKinds, failures }, { showContents: true, blob, limit })
     expect(sizeOf(text)).toBeLessThanOrEqual(limit)

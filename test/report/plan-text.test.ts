@@ -1,6 +1,11 @@
+import { stripVTControlCharacters } from 'node:util'
+import picocolors from 'picocolors'
 import { expect, test } from 'vitest'
 import { planText } from '../../src/report/plan-text.ts'
 import { diff, examplePlan } from './example-plan.ts'
+import { everyKind, tooLarge } from './example-plans.ts'
+
+const { createColors } = picocolors
 
 const text = (plan: Partial<typeof examplePlan>): string =>
   planText({ ...examplePlan, ...plan }).join('\n')
@@ -181,4 +186,20 @@ test('a switch that NixOS refuses, and what happens to a container, are said', (
   const lines = text({ machines: [machine] })
   expect(lines).toContain('! NixOS refuses the switch: dbus-implementation dbus → broker')
   expect(lines).toMatch(/~ virtual host web +restarts\n +~ \/etc\/motto/)
+})
+
+test('colour is for state only, and never alone', () => {
+  const colours = createColors(true)
+  const plain = planText(everyKind, { whole: true })
+  const coloured = planText(everyKind, { whole: true, colours })
+  expect(coloured.map((line) => stripVTControlCharacters(line))).toEqual(plain)
+  expect(coloured.join('\n')).toContain(`${colours.green('+')} port 25/tcp`)
+  expect(coloured.join('\n')).toContain(colours.red('-message_size_limit = 10240000'))
+})
+
+test('whoever has the repository sees all of it', () => {
+  const lines = planText(tooLarge, { whole: true }).join('\n')
+  expect(lines).toContain('address of interface eth0 of edge400 changes')
+  expect(lines).toContain('server 10.0.1.59:8080')
+  expect(lines).not.toContain('more: nixcluster plan')
 })
