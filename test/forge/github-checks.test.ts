@@ -34,6 +34,19 @@ test('a check that somebody wants again is ended again', async () => {
   expect(github.checkRuns[0]?.annotations).toHaveLength(120)
 })
 
+test('a check whose annotations stay is changed in place', async () => {
+  const { github, forge, proposal } = await openGithub({ as: 'app' })
+  const none = { ...many, annotations: [] }
+  await forge.ensureCheck(proposal.head, { ...none, state: 'neutral' })
+  await forge.ensureCheck(proposal.head, none)
+  await forge.ensureCheck(proposal.head, many)
+  await forge.ensureCheck(proposal.head, { ...many, summary: 'There still are many.' })
+  expect(github.checkRuns).toHaveLength(1)
+  const [run] = github.checkRuns
+  expect(run).toMatchObject({ conclusion: 'failure', summary: 'There still are many.' })
+  expect(run?.annotations).toHaveLength(120)
+})
+
 test('what is too long for GitHub is cut', async () => {
   const { github, forge, proposal } = await openGithub({ as: 'app' })
   const long = {
