@@ -49,6 +49,9 @@ export function carryOut(ledger: Ledger, command: LedgerCommand, asked: Asked): 
   }
 }
 
+/** Two commits that begin alike are cheap to make up to here: what is named for sure is longer. */
+const sureLength = 12
+
 function approveCode(
   ledger: Ledger,
   commit: string | undefined,
@@ -60,12 +63,18 @@ function approveCode(
   if (on.trusted) {
     return refused(ledger, 'its author may push, so it is evaluated without an approval')
   }
+  const again = `approve ${on.head.slice(0, sureLength)}`
   const meant = commit ?? on.planned
-  if (meant === undefined) {
-    const what = `it cannot be told which commit is meant; answer \`/nixcluster approve ${head}\``
-    return refused(ledger, what)
+  if (meant !== undefined && !on.head.startsWith(meant)) {
+    return refused(ledger, moved(meant, head, again))
   }
-  if (!on.head.startsWith(meant)) return refused(ledger, moved(meant, head, `approve ${head}`))
+  // What our comment was about then is what they had looked at; else they have to name it.
+  if (on.planned !== on.head && (meant === undefined || meant.length < sureLength)) {
+    return refused(
+      ledger,
+      `it cannot be told for sure which commit is meant; look at the plan of ${head}, then answer \`/nixcluster ${again}\``,
+    )
+  }
   return done(approveHead(ledger, on, saying))
 }
 

@@ -82,8 +82,9 @@ async function obey(repository: Repository, where: Where, ports: CommandPorts): 
   const { proposal, isOpen, comment } = where
   const now = ports.clock.now()
   const parsed = parseComment(comment.body, now)
-  const mayPush = once(() => forge.mayPush(comment.author))
-  /** Asked at this very moment: whoever lost the permission since has it no more. */
+  const isDone = keptAnswer((await repository.ledger.read()).ledger, where) !== undefined
+  // Whoever might when it was done may have lost that since: it is only answered now.
+  const mayPush = once(() => (isDone ? Promise.resolve(true) : forge.mayPush(comment.author)))
   const may = async (one: Parsed): Promise<boolean> => {
     if (one.kind !== 'command' || one.command.kind === 'help') return true
     const isOwn = one.command.kind === 'plan' && comment.author === proposal.author
@@ -115,16 +116,15 @@ async function obey(repository: Repository, where: Where, ports: CommandPorts): 
 /** Everything that a comment says in one commit, with its answer: a second run finds that. */
 async function inLedger(
   repository: Repository,
-  { proposal, isOpen, comment, comments }: Where,
+  where: Where,
   given: readonly (Parsed | CommandResult)[],
   asked: Omit<Asked, 'select'>,
   ports: CommandPorts,
 ): Promise<Answer> {
+  const { proposal, isOpen, comment, comments } = where
   let answer: Answer = { kind: 'done' }
   const ticked = await tick(repository, ports, async (before) => {
-    const kept = before.answers?.find(
-      (one) => one.proposal === proposal.id && one.comment === comment.id,
-    )
+    const kept = keptAnswer(before, where)
     if (kept !== undefined) {
       answer = { kind: kept.kind, ...(kept.text === undefined ? {} : { text: kept.text }) }
       return undefined
@@ -147,6 +147,12 @@ async function inLedger(
   await ports.announce.ticked(repository, ticked)
   return answer
 }
+
+const keptAnswer = (
+  { answers }: Ledger,
+  { proposal, comment }: Pick<Where, 'proposal' | 'comment'>,
+): KeptAnswer | undefined =>
+  answers?.find((one) => one.proposal === proposal.id && one.comment === comment.id)
 
 const isOfLedger = (command: { readonly kind: string }): command is LedgerCommand =>
   command.kind !== 'plan' && command.kind !== 'help'

@@ -31,8 +31,8 @@ export function addCommands(app: Hono, options: AppOptions): void {
     const repository = findSigner(c, repositories, c.req.param('name'), body, now())
     if (repository === undefined) return refuse(c)
     const { by, command: asked } = parseObject(body) ?? {}
-    if (typeof by !== 'string' || by === '')
-      return c.json({ error: 'who asks? `by` is missing' }, 400)
+    if (typeof by !== 'string' || !/^\P{C}{1,100}$/u.test(by))
+      return c.json({ error: 'who asks? `by` is missing, or is no name' }, 400)
     const command = toLineCommand(asked)
     if (typeof command === 'string') return c.json({ error: command }, 400)
     if (!isFirst(c.req.header(signatureHeader) ?? '')) {

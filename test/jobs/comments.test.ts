@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { doComments, dropStaleSayings } from '../../src/jobs/comments.ts'
+import { look } from '../../src/jobs/look.ts'
 import type { Report } from '../../src/model/forge.ts'
 import { allowedRemovals, isApproved } from '../../src/rollout/consent.ts'
+import { silent } from '../redis/redis-of-the-test.ts'
 import { commandedFleet, full, six } from './commanded-fleet.ts'
 
 const plan: Report = { markdown: 'the plan', text: 'the plan' }
@@ -58,15 +60,28 @@ describe('approve', () => {
     const answer = await say('ada', '/nixcluster approve')
     expect(answer?.kind).toBe('refused')
     expect(answer?.text).toContain(`${head.slice(0, 7)} is not the newest commit any more`)
-    expect(answer?.text).toContain(`/nixcluster approve ${moved.slice(0, 7)}`)
+    expect(answer?.text).toContain(`/nixcluster approve ${moved.slice(0, 12)}`)
     expect(await say('ada', `/nixcluster approve ${head.slice(0, 7)}`)).toMatchObject({
       kind: 'refused',
     })
     expect(ledger.current.approvals).toBeUndefined()
-    expect(await say('ada', `/nixcluster approve ${moved.slice(0, 9)}`)).toMatchObject({
+    // Somebody may have made another commit that begins so, and have looked at none of them.
+    expect((await say('ada', `/nixcluster approve ${moved.slice(0, 11)}`))?.text).toContain(
+      'cannot be told for sure',
+    )
+    expect(ledger.current.approvals).toBeUndefined()
+    expect(await say('ada', `/nixcluster approve ${moved.slice(0, 12)}`)).toMatchObject({
       kind: 'done',
     })
     expect(isApproved(ledger.current, { id: '12', head: moved })).toBe(true)
+  })
+
+  test('may name the planned head by its beginning', async () => {
+    const { say, head, ledger } = await proposed()
+    expect(await say('ada', `/nixcluster approve ${head.slice(0, 7)}`)).toMatchObject({
+      kind: 'done',
+    })
+    expect(ledger.current.approvals).toMatchObject([{ commit: head }])
   })
 
   test('is refused where nobody can tell which commit is meant', async () => {
@@ -74,7 +89,7 @@ describe('approve', () => {
     forge.open({ ...proposal, id: '13' })
     forge.write('13', 'ada', '/nixcluster approve')
     await doComments(repository, '13', ports)
-    expect(forge.answers[0]?.text).toContain(`/nixcluster approve ${proposal.head.slice(0, 7)}`)
+    expect(forge.answers[0]?.text).toContain(`/nixcluster approve ${proposal.head.slice(0, 12)}`)
     expect(ledger.current.approvals).toBeUndefined()
   })
 
@@ -87,15 +102,18 @@ describe('approve', () => {
   })
 
   test('is dropped by a push, and kept while the head stays', async () => {
-    const { say, ledger, forge, repository, ports, push, wait } = await proposed()
+    const { say, ledger, forge, repository, ports, push, wait, jobs } = await proposed()
     await say('ada', '/nixcluster approve')
     wait(1)
-    const look = async () =>
-      dropStaleSayings(repository, await forge.proposals(), ports.clock.now(), ports)
-    await look()
+    const poll = () =>
+      look(repository, undefined, new Map(), {
+        ...{ ...ports, log: silent, metrics: { deliveriesMissed() {} } },
+      })
+    await poll()
+    expect(jobs).toContainEqual({ kind: 'comments', repository: 'fleet', proposal: '12' })
     expect(ledger.current.approvals).toHaveLength(1)
     forge.push('12', await push(six, { branch: 'more', comment: 'and more' }))
-    await look()
+    await poll()
     expect(ledger.current.approvals).toBeUndefined()
   })
 })
@@ -107,6 +125,8 @@ describe('a comment', () => {
     const dying = { ...repository.forge, answer: () => Promise.reject(new Error('died')) }
     forge.write('12', 'ada', '/nixcluster pause vm0 until 2h\n/nixcluster retry')
     await expect(doComments({ ...repository, forge: dying }, '12', ports)).rejects.toThrow('died')
+    // Also where its author has left since.
+    forge.takePush('ada')
     const { pauses } = ledger.current
     const commits = ledger.messages.length
     wait(1)

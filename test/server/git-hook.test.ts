@@ -173,6 +173,16 @@ test.each([
   expect(jobs()).toEqual([])
 })
 
+test.each(['', 'ada\nSource-Commit: 0', 'a'.repeat(101)])('%j is nobody', async (by) => {
+  const { url, jobs } = await startApp()
+  const sent = postCommand({ url, secret }, 'cellar', by, { kind: 'retry' })
+  await expect(sent).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining('who asks?'),
+  })
+  expect(jobs()).toEqual([])
+})
+
 test('a recorded approval is not taken twice', async () => {
   const { url } = await startApp()
   const path = '/api/repositories/cellar/commands'
