@@ -1,6 +1,6 @@
 import type { Command, CommandResult } from '../model/command.ts'
 import type { Proposal } from '../model/forge.ts'
-import type { Ledger } from '../model/ledger.ts'
+import type { Ledger, Pause } from '../model/ledger.ts'
 import { count, list, shortCommit, shortNames } from '../report/wording.ts'
 import { approve, release } from '../rollout/approve.ts'
 import { allowRemovals, approveHead, type Saying } from '../rollout/consent.ts'
@@ -149,30 +149,37 @@ function pauseMachines(
   return done(pause(ledger, { selector, ...(until === undefined ? {} : { until }) }, asked), text)
 }
 
-/** Ends the pauses that were written so, else those whose machines are all meant. */
+/** Ends the pauses that were written so, and those whose machines are all meant. */
 function resumeMachines(ledger: Ledger, selector: string | undefined, asked: Asked): CarriedOut {
   const { pauses = [] } = ledger
   if (pauses.length === 0) return refused(ledger, 'nothing is paused')
-  const written = pauses.filter((each) => selector === undefined || each.selector === selector)
-  if (written.length > 0) return resumed(written)
-  const { machines, problem } = asked.select(selector!)
-  if (problem !== undefined) return refused(ledger, problem)
-  const meant = pauses.map((each) => ({ each, of: asked.select(each.selector).machines }))
-  const inside = meant.filter(
-    ({ of }) => of.length > 0 && of.every((name) => machines.includes(name)),
+  if (selector === undefined) return resumed(pauses, [])
+  const { machines, problem } = asked.select(selector)
+  const isMeant = (name: string): boolean => machines.includes(name)
+  const ended = pauses.filter((each) => {
+    if (each.selector === selector) return true
+    const of = asked.select(each.selector).machines
+    return of.length > 0 && of.every(isMeant)
+  })
+  const others = pauses.filter(
+    (each) => !ended.includes(each) && asked.select(each.selector).machines.some(isMeant),
   )
-  if (inside.length > 0) return resumed(inside.map(({ each }) => each))
-  const partly = meant.filter(({ of }) => of.some((name) => machines.includes(name)))
+  if (ended.length > 0) return resumed(ended, others)
+  if (problem !== undefined) return refused(ledger, problem)
+  const [wider] = others
   return refused(
     ledger,
-    partly.length === 0
+    wider === undefined
       ? `${selector} is not paused`
-      : `${selector} is paused with others; end that by ${say(asked, `resume ${partly[0]!.each.selector}`)}`,
+      : `${selector} is paused with others; end that by ${say(asked, `resume ${wider.selector}`)}`,
   )
 
-  function resumed(ended: typeof pauses): CarriedOut {
-    const text = `${list(ended.map((each) => each.selector))} ${ended.length === 1 ? 'is' : 'are'} not paused any more`
-    return done(resume(ledger, ended, asked), text)
+  function resumed(ended: readonly Pause[], others: readonly Pause[]): CarriedOut {
+    const names = (of: readonly Pause[]): string =>
+      list(of.map((each) => literal(asked, each.selector)))
+    const over = `${names(ended)} ${ended.length === 1 ? 'is' : 'are'} not paused any more`
+    const still = `; the pause of ${names(others)} goes on`
+    return done(resume(ledger, ended, asked), over + (others.length > 0 ? still : ''))
   }
 }
 

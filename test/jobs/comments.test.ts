@@ -325,11 +325,17 @@ describe('machines', () => {
 
   test('are resumed by what was written, by what they are in, and not with others', async () => {
     const { say, ledger } = await proposed()
-    await say('ada', '/nixcluster pause vm0\n/nixcluster pause `vm1`\n/nixcluster pause `vm*`')
-    expect((await say('ada', '/nixcluster resume vm0'))?.text).toBe('vm0 is not paused any more.')
+    await say('ada', '/nixcluster pause vm0\n/nixcluster pause vm1\n/nixcluster pause `vm*`')
+    expect((await say('ada', '/nixcluster resume vm0'))?.text).toBe(
+      '`vm0` is not paused any more; the pause of `vm*` goes on.',
+    )
     expect((await say('ada', '/nixcluster resume vm2'))?.text).toContain(
       'vm2 is paused with others',
     )
+    expect((await say('ada', '/nixcluster resume `vm*`'))?.text).toBe(
+      '`vm1` and `vm*` are not paused any more.',
+    )
+    await say('ada', '/nixcluster pause vm3')
     expect((await say('ada', '/nixcluster resume example.com'))?.kind).toBe('done')
     expect(ledger.current.pauses).toBeUndefined()
     expect((await say('ada', '/nixcluster resume'))?.text).toContain('nothing is paused')
