@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readFolder } from '../../src/cli/folder.ts'
 import { compile } from '../../src/compile/compile.ts'
+import { TooLargeError } from '../../src/model/errors.ts'
 import { createCompiler } from '../../src/exec/compiler.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'nixcluster-compiler-'))
@@ -44,4 +45,13 @@ test('a thread that ends fails what waits for it, and the next one compiles', as
   await compiler.close()
   await compiling
   expect((await compiler.compile(source)).inventory?.machines).toHaveLength(500)
+})
+
+test('what takes too long is given up', async () => {
+  const hasty = createCompiler(200)
+  const lines = Array.from({ length: 200_000 }, () => '- 1\n').join('')
+  const texts = new Map([['nixcluster.yaml', `a:\n${lines}`]])
+  const endless = hasty.compile({ texts, paths: new Set(texts.keys()) })
+  await expect(endless).rejects.toThrow(TooLargeError)
+  await hasty.close()
 })

@@ -139,7 +139,7 @@ export function attacks({ blob, tree, files }: Writer): Readonly<Record<string, 
     'aliases that multiply': yaml(bomb()),
     'brackets without end': yaml(`a: ${'['.repeat(100_000)}`),
     'a text of nine million characters': yaml(`a: "${'x'.repeat(9_000_000)}"`),
-    'a list of half a million entries': yaml(`a:\n${'- 1\n'.repeat(500_000)}`),
+    'a list of a hundred thousand entries': yaml(`a:\n${'- 1\n'.repeat(100_000)}`),
     'words of Nix and the shell in values': yaml(
       machine(`    config: { environment.etc.motd.text: ${quoted}, environment.variables: { ${quoted}: ${quoted} } }
     data: { ${quoted}: ${quoted} }
