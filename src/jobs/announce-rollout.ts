@@ -1,5 +1,6 @@
 import type { Proposal } from '../model/forge.ts'
 import type { Ledger, Rollout } from '../model/ledger.ts'
+import type { Attempt } from '../model/remote.ts'
 import { clusterDeployments } from '../report/cluster-deployments.ts'
 import { heldBack } from '../report/held-back.ts'
 import { rolloutComment, waitingComment } from '../report/rollout-comment.ts'
@@ -10,8 +11,8 @@ import type { Ticked } from './tick.ts'
 
 export interface RolloutPorts {
   readonly teller: Teller
-  /** Address of the log of a machine's attempt. */
-  readonly logUrl?: (repository: Repository, machine: string, attempt: number) => string
+  /** Address of the log of a machine's attempt; undefined where none is kept. */
+  readonly logUrl?: (attempt: Attempt) => Promise<string | undefined>
 }
 
 /** People read a comment; nobody needs each machine's end within the second. */
@@ -75,6 +76,23 @@ export function createRolloutTelling({ teller, logUrl }: RolloutPorts) {
       return 'heard'
     })
 
+  /** Of the machines that this rollout has reached. */
+  const logsOf = async (
+    repository: string,
+    { machines }: Ledger,
+    { seq }: Rollout,
+    standings: Ticked['decision']['standing'],
+  ): Promise<ReadonlyMap<string, string>> => {
+    const urls = new Map<string, string>()
+    for (const [machine, { state }] of Object.entries(standings)) {
+      const { attempt: n, given } = machines[machine] ?? {}
+      const isReached = given?.seq === seq || state === 'held' || state === 'lost'
+      const url = n && isReached ? await logUrl?.({ repository, machine, n }) : undefined
+      if (url !== undefined) urls.set(machine, url)
+    }
+    return urls
+  }
+
   const tellRollout = (
     repository: Repository,
     ledger: Ledger,
@@ -90,16 +108,14 @@ export function createRolloutTelling({ teller, logUrl }: RolloutPorts) {
       rollout.source,
       async () => {
         const isMerge = (await git.readCommit(rollout.source)).parents.length > 1
-        const isOpen = logUrl !== undefined && (showContents ?? (await forge.isPrivate()))
-        const input = { ledger, rollout, standings, isMerge }
-        const links = isOpen
-          ? {
-              logUrl: (machine: string, attempt: number) =>
-                attempt === 0 ? undefined : logUrl(repository, machine, attempt),
-            }
-          : {}
+        const isOpen = showContents ?? (await forge.isPrivate())
+        const urls = isOpen ? await logsOf(name, ledger, rollout, standings) : new Map()
+        const input = {
+          ...{ ledger, rollout, standings, isMerge },
+          logUrl: (machine: string) => urls.get(machine),
+        }
         const text = rolloutEndLines(input).join('\n')
-        return { markdown: rolloutComment({ ...input, ...links }), text }
+        return { markdown: rolloutComment(input), text }
       },
       key,
     )

@@ -1,6 +1,6 @@
 import type { Ledger } from '../model/ledger.ts'
 import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
-import type { Deployer, Remote, Target } from '../model/remote.ts'
+import type { AttemptLogs, Deployer, Remote, Target } from '../model/remote.ts'
 import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
 import { createAway } from './away.ts'
@@ -37,6 +37,7 @@ export interface JobPorts {
   readonly nonce: () => string
   readonly owner: string
   readonly settings: PublishSettings
+  readonly logs: Pick<AttemptLogs, 'keep'>
   readonly planLimits: PlanLimits
 }
 
@@ -95,6 +96,7 @@ function machinePorts(ports: JobPorts, repository: Repository) {
     ...ports,
     repository: repository.name,
     ledger: repository.ledger,
+    deployer: keepingLogs(ports, repository),
     targetOf: async (machine: string) => (await targetOf(repository, machine))?.target,
     report: (event: Parameters<Announce['machine']>[1]) =>
       ports.announce.machine(repository, event),
@@ -102,6 +104,26 @@ function machinePorts(ports: JobPorts, repository: Repository) {
       let made: Made | undefined
       const ticked = await tick(repository, ports, (ledger) => (made = change(ledger)))
       return { made: made!, tell: () => ports.announce.ticked(repository, ticked) }
+    },
+  }
+}
+
+/** The deployer, whose words are kept for people under the attempt's number. */
+function keepingLogs({ deployer, logs, log }: JobPorts, repository: Repository): Deployer {
+  return {
+    ...deployer,
+    async deploy(activation) {
+      const machine = activation.target.name
+      const deployed = await deployer.deploy(activation)
+      try {
+        const { ledger } = await repository.ledger.read()
+        const n = ledger.machines[machine]?.intent?.n
+        if (n !== undefined)
+          await logs.keep({ repository: repository.name, machine, n }, deployed.log)
+      } catch (error) {
+        log.warn({ repository: repository.name, machine, err: error }, 'a log is not kept')
+      }
+      return deployed
     },
   }
 }

@@ -78,6 +78,22 @@ export interface Deployed {
   readonly lines: readonly string[]
 }
 
+/** One attempt at a machine of a repository. */
+export interface Attempt {
+  readonly repository: string
+  /** Full name. */
+  readonly machine: string
+  readonly n: number
+}
+
+/** What deploy-rs wrote in each attempt, for people; it may vanish. */
+export interface AttemptLogs {
+  /** `log` is the file that has it now. */
+  keep(attempt: Attempt, log: string): Promise<void>
+  has(attempt: Attempt): Promise<boolean>
+  read(attempt: Attempt): Promise<string | undefined>
+}
+
 /** What happens on a machine, for whoever watches. */
 export interface MachineEvent {
   readonly machine: string

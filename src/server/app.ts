@@ -4,10 +4,12 @@ import { matchedRoutes } from 'hono/route'
 import type { MetricsRegistry } from '../log/metrics.ts'
 import type { Forge } from '../model/forge.ts'
 import type { Log, Progress, Queue } from '../model/ports.ts'
+import type { AttemptLogs } from '../model/remote.ts'
 import { addCommands } from './commands.ts'
 import { addFollow } from './follow.ts'
 import { addGitHook } from './git-hook.ts'
 import { addGiteaWebhook } from './gitea-webhook.ts'
+import { addLogs } from './logs.ts'
 import { addGithubWebhook } from './github-webhook.ts'
 
 /** A repository as the server knows it. */
@@ -37,6 +39,7 @@ export interface AppOptions {
     readonly followers: number
   }
   readonly now?: () => Date
+  readonly logs?: Pick<AttemptLogs, 'read'>
 }
 
 export interface Tip {
@@ -75,5 +78,6 @@ export function createApp(options: AppOptions): Hono {
   addGitHook(app, options)
   addFollow(app, options)
   addCommands(app, options)
+  addLogs(app, options)
   return app
 }

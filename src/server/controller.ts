@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
+import { createAttemptLogs } from '../deploy-rs/attempt-logs.ts'
 import { createDeployRs } from '../deploy-rs/deploy-rs.ts'
 import { createCompiler } from '../exec/compiler.ts'
 import { announceTo } from '../jobs/announce.ts'
@@ -15,6 +16,7 @@ import { inventoryOf } from '../jobs/source.ts'
 import { fleetOf, meantBy } from '../jobs/tick.ts'
 import { createMetrics } from '../log/metrics.ts'
 import type { Clock, Log } from '../model/ports.ts'
+import type { Attempt } from '../model/remote.ts'
 import { createNix, type ControllerNix } from '../nix/nix.ts'
 import type { RedisAddress } from '../redis/connection.ts'
 import { createProgress } from '../redis/progress.ts'
@@ -28,6 +30,7 @@ import { createRemote } from '../ssh/remote.ts'
 import { createSsh } from '../ssh/ssh.ts'
 import { createApp } from './app.ts'
 import { listen } from './listen.ts'
+import { logPath } from './logs.ts'
 import { openRepositories } from './repositories.ts'
 import { prepareStateFolder, requirePrograms } from './requirements.ts'
 
@@ -102,6 +105,12 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     folder: join(config.stateDir, 'ssh'),
     env,
   })
+  const logs = createAttemptLogs(join(config.stateDir, 'logs'))
+  const logUrl = async (attempt: Attempt): Promise<string | undefined> => {
+    const secret = config.repositories.find(({ name }) => name === attempt.repository)?.secret
+    if (config.publicUrl === undefined || secret === undefined) return undefined
+    return (await logs.has(attempt)) ? config.publicUrl + logPath(secret, attempt) : undefined
+  }
   const handle = createHandler({
     repositories,
     nix,
@@ -122,7 +131,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     announce: counted(
       announceTo(
         createTerminalAnnounce({ progress, clock, log }),
-        createForgeAnnounce({ clock, log }),
+        createForgeAnnounce({ clock, log, logUrl }),
       ),
       metrics,
     ),
@@ -131,6 +140,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     owner: `${hostname()}:${process.pid}`,
     settings: { version: options.version },
     planLimits: config.plan,
+    logs,
   })
   const lookAtAll = async (): Promise<void> => {
     // What is opened by it is looked at by the next poll.
@@ -150,6 +160,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     metrics,
     limits: config.limits,
     now: clock.now,
+    logs,
     ready: async () => ((await queue.isReady()) ? [] : ['redis']),
     status: async (name) => {
       const repository = repositories.get(name)

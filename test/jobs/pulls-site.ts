@@ -13,6 +13,7 @@ import { createHandler } from '../../src/jobs/handle.ts'
 import type { Repository } from '../../src/jobs/repository.ts'
 import { createSource } from '../../src/jobs/source.ts'
 import type { Ledger } from '../../src/model/ledger.ts'
+import type { Attempt } from '../../src/model/remote.ts'
 import type { Clock, Job, Log, Outcome, Progress, Queue } from '../../src/model/ports.ts'
 import { createMemoryForge } from '../fakes/forge.ts'
 import { createMemoryMachines } from '../fakes/machines.ts'
@@ -116,6 +117,11 @@ export async function createPullsSite(
     proposalBranches: options.proposalBranches ?? false,
   }
   const missed: number[] = []
+  const logged: Attempt[] = []
+  const logUrl = async ({ machine, n }: Attempt): Promise<string | undefined> =>
+    logged.some((one) => one.machine === machine && one.n === n)
+      ? `https://example.com/${machine}/${n}`
+      : undefined
   let runs = 0
   /** A controller that remembers nothing yet. */
   const createController = () =>
@@ -126,13 +132,14 @@ export async function createPullsSite(
       metrics: { deliveriesMissed: (_, count) => void missed.push(count) },
       announce: announceTo(
         createTerminalAnnounce({ progress: nobody, clock, log: silent }),
-        createForgeAnnounce({ clock, log: silent }),
+        createForgeAnnounce({ clock, log: silent, logUrl }),
       ),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       nonce: () => `run-${++runs}`,
       owner: 'the test',
       settings: { version: '1.2.3' },
       planLimits: { evaluationMs: 1000, buildMs: 1000 },
+      logs: { keep: async (attempt) => void logged.push(attempt) },
     })
   let handle = createController()
 

@@ -165,6 +165,20 @@ test('after the merge the comment tells the rollout to its end, also by another 
   expect([...site.forge.deployments.keys()].filter((key) => key.startsWith(merge))).toHaveLength(1)
 })
 
+test('a machine that failed is linked to its log, where strangers cannot read that', async () => {
+  for (const isPrivate of [true, false]) {
+    const site = await startSite({ private: isPrivate })
+    const head = await site.open('1', { alpha: 'bad' })
+    site.machines.spoil('-bad')
+    await site.poll()
+    site.forge.merge('1', (await site.merge(head))!)
+    await site.poll()
+    expect(site.commentOn('1')).toContain('Stopped')
+    const link = /\[log\]\(https:\/\/example\.com\/alpha\.demo\.alpha\.lab\/2\)/
+    expect(link.test(site.commentOn('1'))).toBe(isPrivate)
+  }
+})
+
 test('two merges that come at once are told both', async () => {
   const site = await startSite()
   const heads = [await site.open('1', { alpha: 'two' }), await site.open('2', { beta: 'two' })]
