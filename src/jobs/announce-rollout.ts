@@ -127,6 +127,8 @@ export function createRolloutTelling({ teller, logUrl }: RolloutPorts) {
   }
 
   return (repository: Repository, { before, decision }: Ticked): void => {
+    // Nobody is there to be told.
+    if (repository.forge.kind === 'git') return
     const { ledger, standing } = decision
     const { wanted } = ledger
     const isFirst = !seen.has(repository.name)
