@@ -89,7 +89,10 @@ function toJson(planned: Planned, compared: 'given' | 'base'): object {
 function textOf(planned: Planned, context: CliContext): readonly string[] {
   switch (planned.kind) {
     case 'plan':
-      return [...warningsOf(planned, context), ...planText(planned.plan)]
+      return [
+        ...warningsOf(planned, context),
+        ...planText(planned.plan, { colour: context.colour, width: 80, whole: true }),
+      ]
     case 'mistakes': {
       const { diagnostics, texts } = planned
       return [diagnosticsText(diagnostics, texts, context), '', 'With mistakes there is no plan.']

@@ -1,3 +1,4 @@
+import picocolors from 'picocolors'
 import type { Plan, Reason } from '../model/plan.ts'
 import { aligned, factName, flatFacts, overview } from './change-facts.ts'
 import type { Fact, FactRow } from './change-facts.ts'
@@ -8,19 +9,11 @@ import { cautions, headline, isAlone, planNames, sentences, wholePlan } from './
 import type { Caution } from './summary.ts'
 import { commaList, count, duration, nameRanges, shortCommit } from './wording.ts'
 
-/** How a terminal shows state; each is the text itself where there is no colour. */
-export interface PlanColours {
-  readonly bold: (text: string) => string
-  readonly dim: (text: string) => string
-  readonly red: (text: string) => string
-  readonly green: (text: string) => string
-  readonly yellow: (text: string) => string
-}
-
 export interface PlanTextOptions {
   /** Columns; default 72, which is a terminal beside git's `remote: `. */
   readonly width?: number
-  readonly colours?: PlanColours
+  /** For state only; default none. */
+  readonly colour?: boolean
   /** All of it, what is in files included: for whoever has the repository; default what can be read at once. */
   readonly whole?: boolean
 }
@@ -31,17 +24,17 @@ const all = { reasons: Infinity, changes: Infinity, facts: Infinity, errorLines:
 /** Names of machines, or ranges of them, in one place. */
 const maxNames = 4
 
-const same = (text: string): string => text
-const colourless: PlanColours = { bold: same, dim: same, red: same, green: same, yellow: same }
+type Colours = ReturnType<typeof picocolors.createColors>
 
 type Short = (name: string) => string
 
 /** The plan for a terminal, in the words and the order of the comment. */
 export function planText(
   plan: Plan,
-  { width = terminalWidth, colours = colourless, whole = false }: PlanTextOptions = {},
+  { width = terminalWidth, colour = false, whole = false }: PlanTextOptions = {},
 ): readonly string[] {
   const { title, machines, unaffected, reasons, failures, rollout, tookMs, kind } = plan
+  const colours = picocolors.createColors(colour)
   const { bold, dim, red } = colours
   const short = planNames(plan)
   const inner = width - 2
@@ -172,7 +165,7 @@ function changeParts(
   changes: readonly Change[],
   short: Short,
   maxFacts: number,
-  colours: PlanColours,
+  colours: Colours,
 ): readonly (readonly string[])[] {
   const names = changes.map(({ machines, part }) =>
     part === 'shared' ? `all ${machines.length}` : nameList(machines, short),
@@ -192,7 +185,7 @@ function changeParts(
 }
 
 /** What changes in files and units, below all that changes. */
-const patchLines = (facts: readonly Fact[], { dim, green, red }: PlanColours): readonly string[] =>
+const patchLines = (facts: readonly Fact[], { dim, green, red }: Colours): readonly string[] =>
   flatFacts(facts).flatMap(({ hosts, name, patch }) => {
     if (patch === undefined) return []
     const paint = { '+': green, '-': red, '@': dim }
@@ -207,7 +200,7 @@ const patchLines = (facts: readonly Fact[], { dim, green, red }: PlanColours): r
   })
 
 /** The mark is coloured after the lines are laid out. */
-function factLines(facts: readonly Fact[], max: number, colours: PlanColours): readonly string[] {
+function factLines(facts: readonly Fact[], max: number, colours: Colours): readonly string[] {
   const rows = placedRows(facts, 0, max)
   const lines = aligned(
     rows.map(({ depth, row: { fact, more } }) => ({
@@ -234,7 +227,7 @@ const placedRows = (facts: readonly Fact[], depth: number, max: number): readonl
     ...placedRows(row.fact?.inner ?? [], depth + 1, max),
   ])
 
-const markColour = ({ mark }: Fact, { green, red, yellow }: PlanColours) =>
+const markColour = ({ mark }: Fact, { green, red, yellow }: Colours) =>
   ({ '+': green, '-': red, '~': yellow, '!': yellow })[mark]
 
 function failureLines(

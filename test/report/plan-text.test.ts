@@ -191,7 +191,7 @@ test('a switch that NixOS refuses, and what happens to a container, are said', (
 test('colour is for state only, and never alone', () => {
   const colours = createColors(true)
   const plain = planText(everyKind, { whole: true })
-  const coloured = planText(everyKind, { whole: true, colours })
+  const coloured = planText(everyKind, { whole: true, colour: true })
   expect(coloured.map((line) => stripVTControlCharacters(line))).toEqual(plain)
   expect(coloured.join('\n')).toContain(`${colours.green('+')} port 25/tcp`)
   expect(coloured.join('\n')).toContain(colours.red('-message_size_limit = 10240000'))
