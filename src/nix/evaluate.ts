@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { findProgram } from '../exec/find-program.ts'
 import { run } from '../exec/run.ts'
 import { CommandError } from '../model/errors.ts'
 import type { EvaluateOptions, Evaluation } from '../model/ports.ts'
@@ -91,9 +92,12 @@ export function createEvaluator(
     } catch (error) {
       return failed(`fetching the inputs: ${evaluationError(error, tree.storePath)}`)
     }
+    // In its own PATH there is nothing.
+    const nix = (await findProgram(options.nix, env['PATH'] ?? '')) ?? options.nix
     return await inOwnHome(stateDir, (ownHome) =>
       evaluateEach(byStorePaths(tree, lock), machines, {
         ...options,
+        nix,
         ...(limitMs === undefined ? {} : { timeoutMs: limitMs }),
         env: cagedEnvironment(env, ownHome, { isForeign: true, mayImport: false }),
         flags: ['--offline', '--option', 'experimental-features', 'nix-command'],

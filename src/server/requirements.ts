@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { findProgram } from '../exec/find-program.ts'
 
 /** Throws one line with every program that is not there; Redis' own is looked for when it is started. */
 export async function requirePrograms(tools: Config['tools'], path: string): Promise<void> {
@@ -11,7 +11,7 @@ export async function requirePrograms(tools: Config['tools'], path: string): Pro
     { program: ssh, what: "OpenSSH's client", setting: 'tools.ssh' },
     { program: 'git', what: 'git, 2.38 or later', setting: undefined },
   ]
-  const found = await Promise.all(needed.map(({ program }) => isProgram(program, path)))
+  const found = await Promise.all(needed.map(({ program }) => findProgram(program, path)))
   const missing = needed.filter((_, index) => !found[index])
   if (missing.length === 0) return
   const named = missing.map(({ program, what, setting }) => {
@@ -21,21 +21,6 @@ export async function requirePrograms(tools: Config['tools'], path: string): Pro
       : `${program} is not in PATH (install ${what}${otherwise})`
   })
   throw new Error(named.join('; '))
-}
-
-async function isProgram(program: string, path: string): Promise<boolean> {
-  const places = program.includes('/')
-    ? [program]
-    : path.split(':').map((folder) => join(folder, program))
-  const executable = await Promise.all(
-    places.map((place) =>
-      access(place, constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
-  return executable.includes(true)
 }
 
 /** Makes the state folder; throws with what to do where it cannot be written. */
