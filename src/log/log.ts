@@ -25,7 +25,7 @@ export function createLog({ level, secrets = [], write }: LogOptions): Redacting
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'text',
-      serializers: { err: pino.stdSerializers.errWithCause, error: serializeError },
+      serializers: { err: serializeError, error: serializeError },
     },
     { write: (line: string) => write(redact(line, known)) },
   )
@@ -38,6 +38,20 @@ export function createLog({ level, secrets = [], write }: LogOptions): Redacting
   }
 }
 
-/** An error's own text would be lost in JSON. */
-const serializeError = (error: unknown): unknown =>
-  error instanceof Error ? pino.stdSerializers.errWithCause(error) : error
+/** A program's whole call, or a server's whole page, is no reading for anybody. */
+const longestMessage = 2000
+
+/**
+ * An error with its causes; of these the words alone. Whatever else hangs on one, such as a request with
+ * its headers, is left out.
+ */
+function serializeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return error
+  const { name: type, message, stack, cause } = error
+  return {
+    type,
+    message: message.slice(0, longestMessage),
+    ...(depth === 0 ? { stack: stack?.slice(0, 2 * longestMessage) } : {}),
+    ...(cause === undefined ? {} : { cause: serializeError(cause, depth + 1) }),
+  }
+}

@@ -237,7 +237,7 @@ describe('machines come and go', { timeout: 180_000 }, () => {
       const text = await readFile(file, 'utf8')
       await writeFile(file, text.slice(0, text.indexOf('      db1:')))
     })
-    expect(plan.join('\n')).toContain('db1 leaves the configuration')
+    expect(plan.join('\n')).toContain('the configuration loses db1')
     await git('merge', '--quiet', '--no-ff', '-m', 'Merge leave', 'leave')
     expect(await pushMain()).toMatch(/deploying \w{7} to 2 of 2 machines: web1 and web2/)
     await git('revert', '--no-edit', '-m', '1', 'HEAD')

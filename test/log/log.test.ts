@@ -33,6 +33,18 @@ test('known secrets are taken out of texts, data, errors and their causes', () =
   expect(JSON.parse(written[0] ?? '')).toMatchObject({ url: 'x?y=[secret]', text: '[secret]' })
 })
 
+test('an error is its words and those of its causes, not the request that hangs on one', () => {
+  const { log, written } = lines([])
+  const refused = Object.assign(new Error('Bad gateway'), { request: { body: 'a page' } })
+  log.warn({ err: new Error('listing pull requests', { cause: refused }) }, 'away')
+  log.warn({ err: new Error('x'.repeat(9000)) }, 'long')
+  expect(JSON.parse(written[0]!)).toMatchObject({
+    err: { type: 'Error', message: 'listing pull requests', cause: { message: 'Bad gateway' } },
+  })
+  expect(written[0]).not.toContain('a page')
+  expect(written[1]!.length).toBeLessThan(7000)
+})
+
 test.each([
   [{ headers: { Authorization: 'token whatever' } }, 'whatever'],
   [{ headers: { 'proxy-authorization': 'Basic "x" y' } }, '\\"x\\" y'],
