@@ -1,4 +1,5 @@
 import { readNix } from '../schema/nix-syntax.ts'
+import { pathFromRoot } from './path-from-root.ts'
 
 /**
  * What lets Nix code read files that no path in it leads to: the tree as a whole, the place of a file, a
@@ -67,7 +68,7 @@ const ours = 'nixcluster/'
 /** Paths in what we write: it has a form that we know, and there is much of it. */
 function pathsIn(file: string, text: string): readonly string[] {
   const found = text.match(/(?<![\w./+-])\.\.?\/[\w./+-]+/g) ?? []
-  return [...new Set(found)].flatMap((literal) => resolve(file, literal) ?? [])
+  return [...new Set(found)].flatMap((literal) => pathFromRoot(file, literal) ?? [])
 }
 
 function readsOfFile(path: string, text: string | undefined, tree: Tree): Reads {
@@ -83,7 +84,7 @@ function readsOfFile(path: string, text: string | undefined, tree: Tree): Reads 
   const found = new Set<string>()
   for (const { text: literal, end } of relativePaths) {
     const isBeginning = text.startsWith('${', end)
-    const target = resolve(path, literal)
+    const target = pathFromRoot(path, literal)
     if (target === undefined || `${target}/`.startsWith(ours)) return 'everything'
     const reached = isBeginning
       ? tree.from(literal.endsWith('/') ? `${target}/` : target)
@@ -91,17 +92,6 @@ function readsOfFile(path: string, text: string | undefined, tree: Tree): Reads 
     for (const each of reached) found.add(each)
   }
   return [...found]
-}
-
-/** A path relative to a file, from the root; undefined where it leads out of the repository. */
-function resolve(file: string, literal: string): string | undefined {
-  const steps = file.split('/').slice(0, -1)
-  for (const step of literal.split('/')) {
-    if (step === '' || step === '.') continue
-    if (step !== '..') steps.push(step)
-    else if (steps.pop() === undefined) return undefined
-  }
-  return steps.join('/')
 }
 
 interface Tree {

@@ -13,18 +13,6 @@ const unspeakable = /[\p{Cc}\u202a-\u202e\u2066-\u2069\ufffd]/u
 export const isPointer = (text: string | undefined): boolean =>
   text !== undefined && /^version https:\/\/git-lfs\.github\.com\/spec\/v1\r?\n/.test(text)
 
-/** Where a link leads, from the root; undefined where that is out of the tree. */
-export function linkTarget(path: string, target: string): string | undefined {
-  if (target.startsWith('/')) return undefined
-  const steps = path.split('/').slice(0, -1)
-  for (const step of target.split('/')) {
-    if (step === '' || step === '.') continue
-    if (step !== '..') steps.push(step)
-    else if (steps.pop() === undefined) return undefined
-  }
-  return steps.join('/')
-}
-
 /** Why a path of the tree is not the file that it looks like; undefined for nearly all. */
 export function oddityOf(path: string, { texts, oddities }: SourceTree): Oddity | undefined {
   return oddities?.get(path) ?? (isPointer(texts.get(path)) ? 'pointer' : undefined)

@@ -1,5 +1,6 @@
 import { isConfiguration } from '../compile/configuration.ts'
-import { isPointer, linkTarget } from '../compile/oddities.ts'
+import { isPointer } from '../compile/oddities.ts'
+import { pathFromRoot } from '../compile/path-from-root.ts'
 import type { Compilation, Compile, Oddity, SourceTree } from '../model/compilation.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { TooLargeError } from '../model/errors.ts'
@@ -121,7 +122,7 @@ async function lookAtLinks(git: Git, entries: readonly TreeEntry[]) {
     let at: TreeEntry | undefined = link
     let path: string | undefined = link.path
     for (let hops = 0; at?.mode === '120000' && hops < 10; hops++) {
-      path = linkTarget(at.path, targets.get(at.id) ?? '')
+      path = pathFromRoot(at.path, targets.get(at.id) ?? '')
       at = path === undefined ? undefined : byPath.get(path)
     }
     if (path === undefined) oddities.set(link.path, 'link-outside')

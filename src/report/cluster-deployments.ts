@@ -1,6 +1,6 @@
 import type { EnvironmentDeployment } from '../model/forge.ts'
 import type { Ledger, Rollout } from '../model/ledger.ts'
-import type { MachineStanding } from './status-text.ts'
+import type { Standing } from '../model/standing.ts'
 import { statusLine } from './status-line.ts'
 import { count, list, shortNames } from './wording.ts'
 
@@ -8,7 +8,7 @@ import { count, list, shortNames } from './wording.ts'
 export function clusterDeployments(
   ledger: Ledger,
   rollout: Pick<Rollout, 'seq' | 'state' | 'source'>,
-  standings: Readonly<Record<string, MachineStanding>>,
+  standings: Readonly<Record<string, Standing>>,
 ): readonly EnvironmentDeployment[] {
   const names = Object.keys(standings)
   const short = shortNames(names)
@@ -19,7 +19,7 @@ export function clusterDeployments(
         standings[name]!.state !== 'current' || ledger.machines[name]?.given?.seq === rollout.seq,
     )
     if (concerned.length === 0) return []
-    const inState = (...states: readonly MachineStanding['state'][]): readonly string[] =>
+    const inState = (...states: readonly Standing['state'][]): readonly string[] =>
       concerned.filter((name) => states.includes(standings[name]!.state))
     const parts = [
       `${inState('current').length} of ${count(concerned.length, 'machine')}`,
@@ -43,7 +43,7 @@ const part = (word: string, names: readonly string[]): readonly string[] =>
 function stateOf(
   { adopted }: Ledger,
   { state }: Pick<Rollout, 'state'>,
-  inState: (...states: readonly MachineStanding['state'][]) => readonly string[],
+  inState: (...states: readonly Standing['state'][]) => readonly string[],
 ): EnvironmentDeployment['state'] {
   if (state === 'stopped' || state === 'back' || inState('held', 'failed-evaluation').length > 0)
     return 'failure'

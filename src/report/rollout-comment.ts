@@ -11,14 +11,14 @@ import {
   sizeOf,
   tableRow,
 } from './markdown.ts'
-import type { MachineStanding } from './status-text.ts'
+import type { Standing } from '../model/standing.ts'
 import { count, duration, list, nameRanges, shortCommit, shortNames } from './wording.ts'
 
 export interface RolloutCommentInput {
   readonly ledger: Ledger
   readonly rollout: Rollout
   /** Of the machines of the wanted commit, by full name, in the order to show. */
-  readonly standings: Readonly<Record<string, MachineStanding>>
+  readonly standings: Readonly<Record<string, Standing>>
   /** The source commit is a merge, which a revert has to be told. */
   readonly isMerge: boolean
   /** Address of the log of a machine's attempt; undefined where there is none. */

@@ -1,7 +1,7 @@
 import type { Ledger, Rollout } from '../model/ledger.ts'
 import type { MachineEvent } from '../model/remote.ts'
 import { plain, plainLines, terminalWidth, wrap } from './plain.ts'
-import type { MachineStanding } from './status-text.ts'
+import type { Standing } from '../model/standing.ts'
 import { count, duration, list, shortCommit, shortNames, shortSystem } from './wording.ts'
 
 /** The first line of a rollout: what goes to whom. */
@@ -72,7 +72,7 @@ export interface RolloutEnd {
   readonly ledger: Ledger
   readonly rollout: Pick<Rollout, 'seq' | 'state' | 'source' | 'reason'>
   /** Of the machines of the wanted commit. */
-  readonly standings: Readonly<Record<string, MachineStanding>>
+  readonly standings: Readonly<Record<string, Standing>>
   readonly tookMs?: number
   /** The source commit is a merge, which a revert has to be told. */
   readonly isMerge?: boolean
@@ -83,7 +83,7 @@ export function rolloutEndLines(end: RolloutEnd): readonly string[] {
   const { ledger, rollout, standings, tookMs, isMerge } = end
   const all = Object.keys(standings)
   const short = shortNames(all)
-  const inState = (...states: readonly MachineStanding['state'][]): readonly string[] =>
+  const inState = (...states: readonly Standing['state'][]): readonly string[] =>
     all.filter((name) => states.includes(standings[name]!.state)).map(short)
   const done = all.filter((name) => ledger.machines[name]?.given?.seq === rollout.seq)
   const lost = inState('lost')

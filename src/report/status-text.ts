@@ -1,27 +1,14 @@
 import type { Ledger } from '../model/ledger.ts'
+import type { Standing } from '../model/standing.ts'
 import { columns, plain } from './plain.ts'
 import { count, shortCommit, shortNames, shortSystem } from './wording.ts'
-
-/** Where a machine stands, as the rollout room says it. */
-export interface MachineStanding {
-  readonly state:
-    | 'current'
-    | 'pending'
-    | 'paused'
-    | 'deploying'
-    | 'held'
-    | 'failed-evaluation'
-    | 'lost'
-    | 'unknown'
-  readonly note?: string
-}
 
 export interface Status {
   /** The deployed branch. */
   readonly branch: string
   readonly ledger: Ledger
   /** Of every machine, in the order to show. */
-  readonly standings: Readonly<Record<string, MachineStanding>>
+  readonly standings: Readonly<Record<string, Standing>>
   /** The machines of each pause, by its selector. */
   readonly meant?: Readonly<Record<string, readonly string[]>>
   /** The branch's tip, where it has mistakes. */
@@ -84,7 +71,7 @@ export function statusText(status: Status): string {
   ].join('\n')
 }
 
-const word = (state: MachineStanding['state']): string =>
+const word = (state: Standing['state']): string =>
   ({ lost: 'offline', 'failed-evaluation': 'not evaluated' })[state as string] ?? state
 
 /** What holds up more than one machine. */
@@ -132,7 +119,7 @@ function runs({ machines, wanted }: Ledger, name: string): string {
   return `${now} → ${shortSystem(next)}`
 }
 
-function note({ note: text }: MachineStanding): string {
+function note({ note: text }: Standing): string {
   const [first = ''] = (text ?? '').split('\n')
   return first.length > noteWidth ? `${plain(first).slice(0, noteWidth - 1)}…` : plain(first)
 }

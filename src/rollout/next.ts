@@ -1,7 +1,8 @@
 import type { Intent, Ledger, MachineRecord, Pause } from '../model/ledger.ts'
+import type { Standing } from '../model/standing.ts'
 import { dropOver, pausesOf, type Meant } from './pause.ts'
 import { currentRollout, recordOf, withRolloutState } from './record.ts'
-import { standings, type FleetMachine, type Standing } from './standing.ts'
+import { standings, type FleetMachine } from './standing.ts'
 import { want, withdraw } from './wanted.ts'
 
 /** What a tick knows beside the ledger: all of it was read after the ledger (R2). */

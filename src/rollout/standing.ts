@@ -1,24 +1,11 @@
 import type { Ledger, Pause, WantedSystem } from '../model/ledger.ts'
+import type { Standing } from '../model/standing.ts'
 
 /** A machine of the wanted commit; `roles` are full domain names. */
 export interface FleetMachine {
   readonly name: string
   readonly cluster: string
   readonly roles: readonly string[]
-}
-
-/** Where a machine stands, with a note for people. */
-export interface Standing {
-  readonly state:
-    | 'current'
-    | 'pending'
-    | 'paused'
-    | 'deploying'
-    | 'held'
-    | 'failed-evaluation'
-    | 'lost'
-    | 'unknown'
-  readonly note?: string
 }
 
 /** Where each machine of the fleet stands, by name; `paused` are those that a pause is about. */

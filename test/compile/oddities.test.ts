@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { compile } from '../../src/compile/compile.ts'
-import { linkTarget } from '../../src/compile/oddities.ts'
+import { pathFromRoot } from '../../src/compile/path-from-root.ts'
 import type { Oddity } from '../../src/model/compilation.ts'
 import { cluster, linesOf } from './fleet.ts'
 
@@ -74,8 +74,8 @@ test('names that are only unusual are nobody’s concern', () => {
 })
 
 test('a link is followed from its own folder, and nowhere above the root', () => {
-  expect(linkTarget('a/b/link', '../c')).toBe('a/c')
-  expect(linkTarget('link', 'a/./b')).toBe('a/b')
-  expect(linkTarget('a/link', '../../etc/passwd')).toBeUndefined()
-  expect(linkTarget('a/link', '/etc/passwd')).toBeUndefined()
+  expect(pathFromRoot('a/b/link', '../c')).toBe('a/c')
+  expect(pathFromRoot('link', 'a/./b')).toBe('a/b')
+  expect(pathFromRoot('a/link', '../../etc/passwd')).toBeUndefined()
+  expect(pathFromRoot('a/link', '/etc/passwd')).toBeUndefined()
 })

@@ -1,11 +1,11 @@
 import type { Ledger, MachineRecord, Rollout } from '../../src/model/ledger.ts'
 import type { RolloutCommentInput } from '../../src/report/rollout-comment.ts'
-import type { MachineStanding } from '../../src/report/status-text.ts'
+import type { Standing } from '../../src/model/standing.ts'
 
 const source = '3f2c1a9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 const system = (start: string): string => `/nix/store/${start.padEnd(32, '0')}-nixos-system-25.11`
 
-type Stand = readonly [MachineStanding, Partial<MachineRecord>?]
+type Stand = readonly [Standing, Partial<MachineRecord>?]
 
 const given = (seq: number): Partial<MachineRecord> => ({
   given: { path: '', system: system('9kd'), seq, at: '2025-01-02T14:05:11Z' },

@@ -3,7 +3,7 @@ import type { Ledger } from '../../src/model/ledger.ts'
 import type { MachineEvent } from '../../src/model/remote.ts'
 import { eventLines, rolloutEndLines, rolloutStartLines } from '../../src/report/rollout-text.ts'
 import { statusText } from '../../src/report/status-text.ts'
-import type { MachineStanding } from '../../src/report/status-text.ts'
+import type { Standing } from '../../src/model/standing.ts'
 
 const source = '3f2c1a9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 const system = (start: string): string => `/nix/store/${start.padEnd(32, '0')}-nixos-system-25.11`
@@ -43,7 +43,7 @@ const ledger: Ledger = {
   rollouts: [],
 }
 
-const standings = (...states: (MachineStanding | MachineStanding['state'])[]) =>
+const standings = (...states: (Standing | Standing['state'])[]) =>
   Object.fromEntries(
     states.map((state, n) => [`vm${n}.example.com`, typeof state === 'string' ? { state } : state]),
   )
