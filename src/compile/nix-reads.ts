@@ -1,12 +1,12 @@
 import { readNix } from '../schema/nix-syntax.ts'
 import { pathFromRoot } from './path-from-root.ts'
 
-/**
- * What lets Nix code read files that no path in it leads to: the tree as a whole, the place of a file, a
- * folder above one. `../` in a text may be added to a path.
- */
+/** What lets Nix code read files that no path in it leads to: the tree as a whole, the place of a file. */
 const escapes =
-  /\bself\b|\b__curPos\b|\b(?:dirOf|unsafeGetAttrPos|getFlake|findFile|includeAllModules)\b|"[^"\n]*\/\.\.[^"\n]*"|''[^']*\/\.\./
+  /\bself\b|\b__curPos\b|\b(?:dirOf|unsafeGetAttrPos|getFlake|findFile|includeAllModules)\b/
+
+/** A text with a step upwards, which may be added to a path. */
+const stepsUp = /"(?:[^"\n]*\/)?\.\.(?:\/[^"\n]*)?"|''[^']*\/\.\./
 
 /** The place of a path as text is that of the whole tree, which every commit changes. */
 const placeAsText = /\btoString\b/
@@ -47,6 +47,8 @@ export function sourcesReadBy(
   const shared = new Map<string, Reads>()
   return new Map(
     [...generated].flatMap(([file, text]) => {
+      // What the YAML says in a text may be added to a path.
+      if (stepsUp.test(text)) return [[file, 'everything'] as const]
       const starts = pathsIn(file, text).flatMap((target) =>
         target.startsWith(ours) ? [] : tree.at(target),
       )
@@ -61,7 +63,7 @@ export function sourcesReadBy(
 
 /** Whether Nix code that stands in the YAML reads what no path leads to. */
 export const readsEverything = (code: readonly string[]): boolean =>
-  code.some((each) => escapes.test(each))
+  code.some((each) => escapes.test(each) || stepsUp.test(each))
 
 const ours = 'nixcluster/'
 
@@ -78,7 +80,8 @@ function readsOfFile(path: string, text: string | undefined, tree: Tree): Reads 
   }
   if (text === undefined) return []
   const { mistake, relativePaths, searchPaths } = readNix(text)
-  if (mistake !== undefined || searchPaths.length > 0 || escapes.test(text)) return 'everything'
+  if (mistake !== undefined || searchPaths.length > 0) return 'everything'
+  if (escapes.test(text) || stepsUp.test(text)) return 'everything'
   if (placeAsText.test(text) && readNix(text.replaceAll(modules, ' ')).relativePaths.length > 0)
     return 'everything'
   const found = new Set<string>()

@@ -50,6 +50,7 @@ test.each([
   ['{ place = toString ./more.nix; }', "a file's place, which is another one with every commit"],
   ['let file = ./more.nix; in toString file', 'the same by another name'],
   ['./. + "/../clusters/lab.yaml"', 'what a text leads to'],
+  ['./. + "/" + "../clusters/lab.yaml"', 'the same in two steps'],
   ['import <nixpkgs> { }', 'the search path'],
   ['import ../nixcluster/index.nix', 'what we generate'],
   ['import ../../other', 'what is outside'],
@@ -57,6 +58,15 @@ test.each([
 ])('%s may read everything: %s', (text) => {
   const found = reads(text)
   expect(found === 'everything' || found?.includes('clusters/lab.yaml')).toBe(true)
+})
+
+test('a step upwards that stands in the YAML may be added to a path', () => {
+  const generated = new Map([
+    ['nixcluster/services/lab/web.lab.nix', '{ folder = "../clusters"; }'],
+  ])
+  expect(sourcesReadBy(generated, new Map(), []).get('nixcluster/services/lab/web.lab.nix')).toBe(
+    'everything',
+  )
 })
 
 test('a module without a suffix may be any code', () => {
