@@ -69,28 +69,27 @@ export async function planLocally(
   }
   const source = createSource(view, ports.compile)
   const settings = { version }
-  // Without Nix nobody asks for these two.
-  const systems = createSystems({ nix: nix!, nixVersion, hash, log })
+  const withNix = nix && { nix, systems: createSystems({ nix, nixVersion, hash, log }) }
   const repository: Repository = {
     ...{ name: 'local', branch: into.branch, generatedBranch: `nixcluster/${into.branch}` },
     ...{ mirror: gitDir, git: view, forge: noForge, ledger: ports.ledgerStore(view), source },
   }
   const systemsOfBase = async (): Promise<Readonly<Record<string, WantedSystem>>> => {
     const compiled = await source(into.commit)
-    if (nix === undefined || compiled.mistakes.length > 0) return {}
+    if (withNix === undefined || compiled.mistakes.length > 0) return {}
     const generated = () => writeGenerated(repository, into.commit, compiled, undefined, settings)
     const request = { repository: 'local', mirror: gitDir, source: compiled, generated }
-    return (await systems({ ...request, ledger: ledgerOf({}), limits: planLimits })).systems
+    return (await withNix.systems({ ...request, ledger: ledgerOf({}), limits: planLimits })).systems
   }
   // Also where the ledger is known: what machines were given is seldom in this store, and mostly the same.
   const before = await systemsOfBase()
   const ledger = state === undefined ? ledgerOf(before) : (await repository.ledger.read()).ledger
   const fixed = { ...repository.ledger, read: () => Promise.resolve({ ledger, commit: state }) }
   const draft = await draftPlan({ ...repository, ledger: fixed }, proposal, {
-    ...{ nix: nix!, nixVersion, hash, clock, systems, settings, planLimits },
+    ...{ nixVersion, hash, clock, settings, planLimits },
+    ...withNix,
   })
-  const planned =
-    nix !== undefined && draft.evaluate ? await draft.evaluate('with Nix') : draft.planned
+  const planned = (await draft.evaluate?.('with Nix')) ?? draft.planned
   return { planned, compared: state === undefined ? 'base' : 'given' }
 }
 

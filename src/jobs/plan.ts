@@ -5,12 +5,12 @@ import { chainText, rootOf } from '../diff/causes.ts'
 import { reasons } from '../diff/reasons.ts'
 import { withoutEffect } from '../diff/without-effect.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import type { Approval, Ledger } from '../model/ledger.ts'
+import type { Ledger } from '../model/ledger.ts'
 import type { Plan, PlanTitle, Reason } from '../model/plan.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { Clock, Nix } from '../model/ports.ts'
 import { resolversOf } from '../render/tree.ts'
-import { allowedRemovals } from '../rollout/consent.ts'
+import { allowedRemovals, approvalOf } from '../rollout/consent.ts'
 import { pausesOf } from '../rollout/pause.ts'
 import { planMachines, type ChangedMachine } from './plan-machines.ts'
 import { writeGenerated } from './publish.ts'
@@ -22,11 +22,15 @@ import { fingerprintsOf } from './systems.ts'
 import type { FindSystems, PlanLimits, Systems, SystemsRequest } from './systems.ts'
 import { meantBy } from './tick.ts'
 
-export interface PlanPorts {
-  readonly nix: Nix
+/** What a static plan needs. */
+export interface DraftPorts {
   readonly nixVersion: string
   readonly hash: (text: string) => string
   readonly clock: Clock
+}
+
+export interface PlanPorts extends DraftPorts {
+  readonly nix: Nix
   readonly systems: FindSystems
   readonly settings: PublishSettings
   readonly planLimits: PlanLimits
@@ -80,7 +84,7 @@ export interface Evaluate {
 export async function draftPlan(
   repository: Repository,
   proposal: Proposal,
-  ports: PlanPorts,
+  ports: DraftPorts | PlanPorts,
 ): Promise<Draft> {
   const { nixVersion, hash, clock } = ports
   const started = clock.now().getTime()
@@ -137,7 +141,7 @@ export async function draftPlan(
   const { warnings } = change
   return {
     planned: { kind: 'plan', plan, warnings, ...shown },
-    ...(proposal.trusted || approval !== undefined
+    ...('nix' in ports && (proposal.trusted || approval !== undefined)
       ? { evaluate: ((how) => evaluateChange(change, how, ports)) as Evaluate, merged: after }
       : {}),
   }
@@ -146,10 +150,6 @@ export async function draftPlan(
 /** An approval lets foreign code be evaluated; it stays foreign, and knows no inputs but the base's. */
 const cageOf = ({ trusted }: Proposal, base: CompiledSource): Pick<SystemsRequest, 'foreign'> =>
   trusted ? {} : { foreign: { baseLock: base.texts.get('flake.lock') } }
-
-/** Who let the code of exactly this head be evaluated. */
-const approvalOf = ({ approvals = [] }: Ledger, { id, head }: Proposal): Approval | undefined =>
-  approvals.find(({ proposal, commit }) => proposal === id && commit === head)
 
 /** A merge that compiles, and what it is compared with. */
 interface Change {

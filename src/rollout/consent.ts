@@ -5,9 +5,13 @@ import { unchanged, type Change } from './record.ts'
 /** What a consent is bound to: a push drops it. */
 type Head = Pick<Proposal, 'id' | 'head'>
 
-/** Whether a person let the code of this head be evaluated. */
-export const isApproved = ({ approvals = [] }: Ledger, head: Head): boolean =>
-  approvals.some(isOf(head))
+/** Who let the code of exactly this head be evaluated. */
+export const approvalOf = ({ approvals = [] }: Ledger, head: Head): Approval | undefined =>
+  approvals.find(isOf(head))
+
+/** Whether somebody let the code of exactly this head be evaluated. */
+export const isApproved = (ledger: Ledger, head: Head): boolean =>
+  approvalOf(ledger, head) !== undefined
 
 /** How much the head of a proposal may remove beyond what any change may; 0 where nobody said so. */
 export const allowedRemovals = ({ allowances = [] }: Ledger, head: Head): number =>
