@@ -176,7 +176,8 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
 
     machine(repository, event) {
       const { machine, n, seq, lines } = event
-      log.info({ repository: repository.name, machine, n, seq, lines }, `machine ${event.event}`)
+      const about = { repository: repository.name, machine, attempt: n, seq }
+      log.info({ ...about, lines }, `machine ${event.event}`)
       const attempt = `${repository.name} ${machine} ${n}`
       if (event.event === 'lost' && lost.has(attempt)) return
       if (event.event === 'lost') lost.add(attempt)

@@ -1,3 +1,4 @@
+import { besidePush } from '../log/trace.ts'
 import type { Proposal } from '../model/forge.ts'
 import type { Clock, Log, Metrics, Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
@@ -50,7 +51,8 @@ export async function look(
     if (branch !== undefined && !asked && forge.kind === 'git') continue
     // What is merged already proposes nothing.
     if (!asked && base && (await git.isAncestor(proposal.head, base))) continue
-    await queue.add({ kind: 'plan', repository: name, proposal: proposal.id })
+    const add = () => queue.add({ kind: 'plan', repository: name, proposal: proposal.id })
+    await (asked ? add() : besidePush(add))
   }
   if (branch === undefined) await catchUp(repository, proposals, listedAt, ports)
   return done

@@ -107,7 +107,7 @@ function createRun(
       const { ledger } = await store.read()
       const patience = ports.patience ?? 20
       const step = decideRun({ machine: name, n, run, reading: look.reading, ledger, patience })
-      ports.log.debug({ machine: name, n, run, step }, `next step: ${step.kind}`)
+      ports.log.debug({ machine: name, attempt: n, run, step }, `next step: ${step.kind}`)
       switch (step.kind) {
         case 'end':
           return done
@@ -137,7 +137,7 @@ function createRun(
         case 'deploy': {
           report('activating')
           const { exitCode, lines } = await deployer.deploy({ target, run, path })
-          ports.log.info({ machine: name, n, exitCode, lines }, 'deploy-rs ended')
+          ports.log.info({ machine: name, attempt: n, exitCode, lines }, 'deploy-rs ended')
           return exitCode === 0 ? finish(run, []) : finishFailed(lines)
         }
         case 'read':

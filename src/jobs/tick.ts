@@ -1,3 +1,4 @@
+import { besidePush } from '../log/trace.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Ledger, WantedSystem } from '../model/ledger.ts'
 import type { Clock, Job, Queue } from '../model/ports.ts'
@@ -74,10 +75,11 @@ export async function tick(
       // A refused push means that somebody was faster: read again, decide again (R1).
       if ((await repository.ledger.write(decision.ledger, commit, subject)) === 'stale') continue
     }
-    const jobs = jobsOf(repository.name, decision)
-    // Plans compare with what machines were given.
-    if (hasEnded(before, decision.ledger)) jobs.push({ kind: 'look', repository: repository.name })
-    await Promise.all(jobs.map((job) => queue.add(job)))
+    await Promise.all(jobsOf(repository.name, decision).map((job) => queue.add(job)))
+    if (hasEnded(before, decision.ledger)) {
+      // Plans compare with what machines were given.
+      await besidePush(() => queue.add({ kind: 'look', repository: repository.name }))
+    }
     return { before, decision }
   }
 }

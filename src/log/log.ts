@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { Log } from '../model/ports.ts'
 import { redact } from './redact.ts'
+import { currentTrace } from './trace.ts'
 
 /** The port, and the way to tell it what must never be written. */
 export interface RedactingLog extends Log {
@@ -25,6 +26,7 @@ export function createLog({ level, secrets = [], write }: LogOptions): Redacting
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'text',
+      mixin: () => ({ trace: currentTrace()?.id }),
       serializers: { err: serializeError, error: serializeError },
     },
     { write: (line: string) => write(redact(line, known)) },

@@ -1,5 +1,6 @@
-import { Queue as BullQueue, type JobsOptions } from 'bullmq'
-import type { Job, Queue } from '../model/ports.ts'
+import { Queue as BullQueue, type Job as BullJob, type JobsOptions } from 'bullmq'
+import { currentTrace, readTrace, type Trace } from '../log/trace.ts'
+import type { Job, Log, Queue } from '../model/ports.ts'
 import { createFailFastConnection, type RedisAddress } from './connection.ts'
 
 /** Jobs of one kind: how many wait (delayed ones too), run, and how long the oldest has waited. */
@@ -30,6 +31,9 @@ export const jobKinds = [
   'command',
 ] as const satisfies readonly Job['kind'][]
 
+/** A job as it lies in Redis: beside it, what it comes of. */
+export type TracedJob = Job & { readonly trace?: Trace }
+
 /** The name of a kind's queue in Redis. */
 export const queueName = (kind: Job['kind']): string => `nixcluster-${kind}`
 
@@ -52,11 +56,11 @@ export function deduplicationId(job: Job): string {
 }
 
 /** Adds jobs to Redis; throws at once when it is away, and comes back when it does. */
-export function createQueue(address: RedisAddress): RedisQueue {
+export function createQueue(address: RedisAddress, log: Log): RedisQueue {
   const connection = createFailFastConnection(address)
-  const queues = new Map<Job['kind'], Promise<BullQueue>>()
+  const queues = new Map<Job['kind'], Promise<BullQueue<TracedJob>>>()
 
-  function queueOf(kind: Job['kind']): Promise<BullQueue> {
+  function queueOf(kind: Job['kind']): Promise<BullQueue<TracedJob>> {
     // A BullMQ queue that was opened while Redis was away stays broken for good.
     if (connection.status !== 'ready') return Promise.reject(new Error('Redis does not answer'))
     const known = queues.get(kind)
@@ -67,10 +71,28 @@ export function createQueue(address: RedisAddress): RedisQueue {
     return queue
   }
 
+  /**
+   * A job that joins a twin hands its id on to it, so that the newest push is followed to its end; what
+   * is polled takes nobody's place. One line has both ids.
+   */
+  async function handOn(queue: BullQueue<TracedJob>, id: string, trace: Trace): Promise<void> {
+    const twin: BullJob<TracedJob> | undefined = await queue.getJob(id)
+    const joins = readTrace(twin?.data.trace)?.id
+    if (twin === undefined || joins === undefined || joins === trace.id) return
+    const isPolled = trace.from === 'poll'
+    log[isPolled ? 'debug' : 'info']({ kind: twin.name, joins }, 'the same job is there already')
+    if (!isPolled) await twin.updateData({ ...twin.data, trace })
+  }
+
   return {
     async add(job, { delayMs = 0 } = {}) {
+      const trace = currentTrace()
       try {
-        await (await queueOf(job.kind)).add(job.kind, job, jobOptions(job, delayMs))
+        const queue = await queueOf(job.kind)
+        const data = trace === undefined ? job : { ...job, trace }
+        const { id } = await queue.add(job.kind, data, jobOptions(job, delayMs))
+        // It is added: what comes now is about its id alone.
+        if (trace && id !== undefined) await handOn(queue, id, trace).catch(() => {})
       } catch (cause) {
         throw new Error(`adding ${job.kind}: ${messageOf(cause)}`, { cause })
       }
@@ -101,8 +123,8 @@ export function createQueue(address: RedisAddress): RedisQueue {
 async function openQueue(
   name: string,
   connection: ReturnType<typeof createFailFastConnection>,
-): Promise<BullQueue> {
-  const queue = new BullQueue(name, { connection })
+): Promise<BullQueue<TracedJob>> {
+  const queue = new BullQueue<TracedJob>(name, { connection })
   queue.on('error', () => {})
   await queue.waitUntilReady()
   return queue
@@ -123,7 +145,7 @@ function jobOptions(job: Job, delayMs: number): JobsOptions {
   }
 }
 
-async function depthOf(queue: BullQueue): Promise<QueueDepth> {
+async function depthOf(queue: BullQueue<TracedJob>): Promise<QueueDepth> {
   const counts = await queue.getJobCounts('waiting', 'delayed', 'active')
   const [oldest] = await queue.getJobs(['waiting'], 0, 0, true)
   return {

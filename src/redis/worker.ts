@@ -1,7 +1,8 @@
 import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq'
+import { createTrace, inTrace, readTrace } from '../log/trace.ts'
 import type { Job, Log, Metrics, Outcome } from '../model/ports.ts'
 import { createPatientConnection, type RedisAddress } from './connection.ts'
-import { deduplicationId, jobKinds, queueName } from './queue.ts'
+import { deduplicationId, jobKinds, queueName, type TracedJob } from './queue.ts'
 
 /** Runs jobs until it is closed. */
 export interface RedisWorker {
@@ -42,23 +43,30 @@ export function startWorker({ address, handle, log, metrics }: WorkerOptions): R
     away = false
   })
   const workers = jobKinds.map((kind) => {
-    const worker = new Worker<Job>(queueName(kind), (job, token) => process(job, token ?? ''), {
-      connection,
-      concurrency: concurrency[kind],
-      lockDuration: 10_000,
-      stalledInterval: 5_000,
-      // A worker that is killed again and again is no reason to give the job up.
-      maxStalledCount: 1_000_000,
-      runRetryDelay: 1_000,
-    })
+    const worker = new Worker<TracedJob>(
+      queueName(kind),
+      (job, token) => process(job, token ?? ''),
+      {
+        connection,
+        concurrency: concurrency[kind],
+        lockDuration: 10_000,
+        stalledInterval: 5_000,
+        // A worker that is killed again and again is no reason to give the job up.
+        maxStalledCount: 1_000_000,
+        runRetryDelay: 1_000,
+      },
+    )
     worker.on('error', (error) => log.debug({ kind, error: error.message }, 'queue error'))
     worker.on('stalled', (id) => log.warn({ kind, id }, 'a job was taken over from a lost worker'))
     return worker
   })
 
-  async function process(job: BullJob<Job>, token: string): Promise<void> {
+  async function process(job: BullJob<TracedJob>, token: string): Promise<void> {
     const started = performance.now()
-    const outcome = await outcomeOf(job)
+    const { trace, ...data } = job.data
+    const outcome = await inTrace(readTrace(trace) ?? createTrace('poll', new Date()), () =>
+      outcomeOf(data, job.attemptsMade),
+    )
     metrics?.jobEnded(
       job.data.kind,
       outcome.thrown ? 'thrown' : outcome.kind,
@@ -76,20 +84,20 @@ export function startWorker({ address, handle, log, metrics }: WorkerOptions): R
     }
   }
 
-  async function outcomeOf(job: BullJob<Job>): Promise<Outcome & { thrown?: true }> {
+  async function outcomeOf(job: Job, attempts: number): Promise<Outcome & { thrown?: true }> {
     try {
-      return await handle(job.data)
+      return await handle(job)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      log.error({ job: job.data, err: error }, `${job.data.kind}: ${reason}`)
+      log.error({ job, err: error }, `${job.kind}: ${reason}`)
       // What happens to a machine next is decided from its ledger, never by the queue.
-      if (job.data.kind === 'machine') return { kind: 'stop', reason, thrown: true }
-      return { kind: 'retry', afterMs: delayAfter(job.attemptsMade), reason, thrown: true }
+      if (job.kind === 'machine') return { kind: 'stop', reason, thrown: true }
+      return { kind: 'retry', afterMs: delayAfter(attempts), reason, thrown: true }
     }
   }
 
   /** A twin that was added while the job ran must not wait out the job's delay. */
-  async function runAgainIfAsked(job: BullJob<Job>): Promise<void> {
+  async function runAgainIfAsked(job: BullJob<TracedJob>): Promise<void> {
     const key = (name: string): string => `bull:${queueName(job.data.kind)}:${name}`
     const asked = await connection.eval(
       `if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return redis.call('DEL', KEYS[2]) end return 0`,

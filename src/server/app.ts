@@ -1,7 +1,8 @@
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { matchedRoutes } from 'hono/route'
 import type { MetricsRegistry } from '../log/metrics.ts'
+import { createTrace, inTrace } from '../log/trace.ts'
 import type { Forge } from '../model/forge.ts'
 import type { Log, Progress, Queue } from '../model/ports.ts'
 import type { AttemptLogs } from '../model/remote.ts'
@@ -47,12 +48,23 @@ export interface Tip {
   readonly commit: string
 }
 
+/** Who sends webhooks names each of them. */
+const deliveryOf = (c: Context): string | undefined =>
+  ['x-github-delivery', 'x-gitea-delivery', 'x-forgejo-delivery']
+    .map((name) => c.req.header(name))
+    .find((id) => id !== undefined)
+
+/** Under which the log has all that comes of a request. */
+const requestIdHeader = 'x-request-id'
+
 /** The controller's HTTP side: it verifies, turns requests into jobs and decides nothing. */
 export function createApp(options: AppOptions): Hono {
-  const { log, metrics, limits, ready } = options
+  const { log, metrics, limits, ready, now = () => new Date() } = options
   const app = new Hono()
   app.use(async (c, next) => {
-    await next()
+    const trace = createTrace('request', now(), deliveryOf(c))
+    c.header(requestIdHeader, trace.id)
+    await inTrace(trace, next)
     metrics.httpAnswered(matchedRoutes(c).at(-1)?.path ?? '', c.req.method, c.res.status)
   })
   app.use(

@@ -15,6 +15,7 @@ import type { Repository } from '../jobs/repository.ts'
 import { inventoryOf } from '../jobs/source.ts'
 import { fleetOf, meantBy } from '../jobs/tick.ts'
 import { createMetrics } from '../log/metrics.ts'
+import { createTrace, inTrace } from '../log/trace.ts'
 import type { Clock, Log } from '../model/ports.ts'
 import type { Attempt } from '../model/remote.ts'
 import { createNix, type ControllerNix } from '../nix/nix.ts'
@@ -82,7 +83,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   closers.push(() => redis.close())
   const progress = createProgress(redis.address, log)
   closers.push(() => progress.close())
-  const queue = createQueue(redis.address)
+  const queue = createQueue(redis.address, log)
   closers.push(() => queue.close())
   const metrics = createMetrics()
   metrics.watchQueue(() => queue.depths())
@@ -147,9 +148,11 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     void openOthers()
     for (const name of repositories.keys()) {
       // The poll repairs whatever was lost; Redis away: the next one will do.
-      await queue
-        .add({ kind: 'look', repository: name })
-        .catch((error: unknown) => log.warn({ err: error }, 'the poll could not add its job'))
+      await inTrace(createTrace('poll', clock.now()), () =>
+        queue
+          .add({ kind: 'look', repository: name })
+          .catch((error: unknown) => log.warn({ err: error }, 'the poll could not add its job')),
+      )
     }
   }
   const app = createApp({

@@ -8,7 +8,6 @@ import { toJobs } from './webhook.ts'
 /** How one forge says what they all say. */
 export interface WebhookHeaders {
   readonly forge: 'github' | 'gitea'
-  readonly delivery: (c: Context) => string | undefined
   readonly event: (c: Context) => string | undefined
   /** `sha256=` and the HMAC of the body in hexadecimal; empty where there is none. */
   readonly signature: (c: Context) => string
@@ -26,36 +25,32 @@ export function addForgeWebhook(app: Hono, options: AppOptions, headers: Webhook
       metrics.webhookReceived(forge, result)
       return c.json({ result }, status)
     }
-    const delivery = headers.delivery(c)
     const event = headers.event(c) ?? ''
     const body = await c.req.text()
     const signers = await findSigners(body, headers.signature(c))
     if (signers.length === 0) {
-      log.warn({ delivery, event }, 'refused a webhook: no or a wrong signature')
+      log.warn({ event }, 'refused a webhook: no or a wrong signature')
       return answer('unauthorized', 401)
     }
     const payload = parseObject(body)
     if (payload === undefined) {
-      log.warn(
-        { delivery, event },
-        'refused a webhook: choose application/json as its content type',
-      )
+      log.warn({ event }, 'refused a webhook: choose application/json as its content type')
       return answer('invalid', 400)
     }
     const project = projectIn(payload)
     const repository = repositories.find((one) => isSame(one.project, project))
     if (repository === undefined) {
-      log.info({ delivery, event, project }, 'ignored a webhook: unknown repository')
+      log.info({ event, project }, 'ignored a webhook: unknown repository')
       return answer('ignored', 202)
     }
     if (!signers.includes(repository)) {
-      log.warn({ delivery, event, project }, "refused a webhook: another repository's signature")
+      log.warn({ event, project }, "refused a webhook: another repository's signature")
       return answer('unauthorized', 401)
     }
     const jobs = toJobs(event, payload, repository.name)
     if (jobs.length === 0) return answer('ignored', 202)
     if (!(await enqueue(queue, log, jobs))) return answer('unavailable', 503)
-    log.info({ delivery, event, jobs }, 'a webhook')
+    log.info({ event, jobs }, 'a webhook')
     return answer('queued', 202)
   })
 }

@@ -6,7 +6,6 @@ import { addForgeWebhook } from './forge-webhook.ts'
 export function addGiteaWebhook(app: Hono, options: AppOptions): void {
   addForgeWebhook(app, options, {
     forge: 'gitea',
-    delivery: (c) => header(c, 'delivery'),
     event: (c) => header(c, 'event'),
     signature: (c) => {
       const digest = header(c, 'signature')

@@ -6,7 +6,6 @@ import { addForgeWebhook } from './forge-webhook.ts'
 export function addGithubWebhook(app: Hono, options: AppOptions): void {
   addForgeWebhook(app, options, {
     forge: 'github',
-    delivery: (c) => c.req.header('x-github-delivery'),
     event: (c) => c.req.header('x-github-event'),
     signature: (c) => c.req.header('x-hub-signature-256') ?? '',
   })

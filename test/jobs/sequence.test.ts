@@ -67,7 +67,7 @@ async function run(
   story: readonly (readonly [Action, Fate])[],
   address: Parameters<typeof createQueue>[0],
 ): Promise<object> {
-  const queue = createQueue(address)
+  const queue = createQueue(address, silent)
   await until('the queue is ready', () => queue.isReady())
   const site = await createDeployedSite(fleet)
   site.useQueue(queue)

@@ -1,5 +1,6 @@
 import { onTestFinished, expect, test } from 'vitest'
-import type { Job, Outcome } from '../../src/model/ports.ts'
+import { currentTrace, inTrace, type Trace } from '../../src/log/trace.ts'
+import type { Job, Log, Outcome } from '../../src/model/ports.ts'
 import { createQueue, type RedisQueue } from '../../src/redis/queue.ts'
 import type { RedisServer } from '../../src/redis/server.ts'
 import { delayAfter, startWorker } from '../../src/redis/worker.ts'
@@ -8,8 +9,8 @@ import { createFolder, pidOf, redisCli, silent, startRedis, until } from './redi
 const publish: Job = { kind: 'publish', repository: 'fleet' }
 const done: Outcome = { kind: 'done' }
 
-async function openQueue(server: RedisServer): Promise<RedisQueue> {
-  const queue = createQueue(server.address)
+async function openQueue(server: RedisServer, log: Log = silent): Promise<RedisQueue> {
+  const queue = createQueue(server.address, log)
   onTestFinished(() => queue.close())
   await until('the queue is ready', () => queue.isReady())
   return queue
@@ -103,6 +104,58 @@ test('the same job runs again after it was stopped', async () => {
   )
   await queue.add(publish)
   await until('it ran again', () => seen.length === 2)
+})
+
+const push = (id: string): Trace => ({ id, from: 'push', receivedMs: 1 })
+const poll = (id: string): Trace => ({ id, from: 'poll', receivedMs: 1 })
+
+test('a job runs as coming of what added it, and so does what it adds', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const traces: unknown[] = []
+  const { seen } = work(server, async (n) => {
+    traces.push(currentTrace())
+    if (n === 1) await queue.add({ kind: 'rollout', repository: 'fleet' })
+    return n === 2 ? { kind: 'retry', afterMs: 1, reason: 'the forge is busy' } : done
+  })
+  await inTrace(push('delivery-1'), () => queue.add(publish))
+  await until('the job, the one that it added, and its second try ran', () => seen.length === 3)
+  expect(traces).toEqual([push('delivery-1'), push('delivery-1'), push('delivery-1')])
+  expect(seen[0]).toEqual(publish)
+})
+
+test.each([
+  ['the newer of two pushes is followed to its end', push('a'), push('b'), 'b'],
+  ['a push takes the place of a poll', poll('a'), push('b'), 'b'],
+  ['a poll takes the place of nobody', push('a'), poll('b'), 'a'],
+])('where jobs are one, %s', async (_, first, second, followed) => {
+  const server = await startRedis()
+  const logged: object[] = []
+  const note = (data: object) => void logged.push({ ...data, trace: currentTrace()?.id })
+  const queue = await openQueue(server, { ...silent, debug: note, info: note })
+  await inTrace(first, () => queue.add(publish))
+  await inTrace(second, () => queue.add(publish))
+  const traces: unknown[] = []
+  work(server, () => {
+    traces.push(currentTrace()?.id)
+    return done
+  })
+  await until('it ran', () => traces.length > 0)
+  expect(traces).toEqual([followed])
+  expect(logged).toEqual([{ kind: 'publish', joins: 'a', trace: 'b' }])
+})
+
+test('a job of nobody knows has an id all the same', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const traces: unknown[] = []
+  work(server, () => {
+    traces.push(currentTrace())
+    return done
+  })
+  await queue.add(publish)
+  await until('it ran', () => traces.length > 0)
+  expect(traces).toMatchObject([{ id: expect.stringMatching(/^poll-/), from: 'poll' }])
 })
 
 test('a job that asks for it is tried again later', async () => {
@@ -219,7 +272,7 @@ test('a Redis that hangs is an error', async () => {
 
 test('a queue that is opened while Redis is away works once it is there', async () => {
   const folder = createFolder()
-  const queue = createQueue({ kind: 'socket', path: `${folder}/redis.sock` })
+  const queue = createQueue({ kind: 'socket', path: `${folder}/redis.sock` }, silent)
   onTestFinished(() => queue.close())
   await expect(queue.add(publish)).rejects.toThrow('adding publish: Redis does not answer')
   await startRedis(folder)

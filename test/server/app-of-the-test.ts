@@ -13,9 +13,9 @@ export const otherSecret = 'attic-secret-0123456789'
 /** A real server on a real Redis, with two repositories at GitHub and one of plain git. */
 export async function startApp(over: Partial<AppOptions> = {}) {
   const redis = await startRedis()
-  const queue = createQueue(redis.address)
   const logged: string[] = []
   const log = createLog({ level: 'debug', secrets: [secret], write: (line) => logged.push(line) })
+  const queue = createQueue(redis.address, log)
   const progress = createProgress(redis.address, log)
   const metrics = createMetrics()
   metrics.watchQueue(() => queue.depths())
@@ -42,15 +42,18 @@ export async function startApp(over: Partial<AppOptions> = {}) {
     await queue.close()
   })
   await until('Redis answers', () => queue.isReady())
+  const traced = (): { readonly trace?: unknown }[] => {
+    const keys = redisCli(redis, 'keys', 'bull:nixcluster-*:[0-9]*').split('\n').toSorted()
+    return keys.flatMap((key) =>
+      key === '' ? [] : [JSON.parse(redisCli(redis, 'hget', key, 'data'))],
+    )
+  }
   return {
     url: server.url,
     ...{ redis, queue, progress, logged },
     /** Everything that was queued: what a worker would get. */
-    jobs(): unknown[] {
-      const keys = redisCli(redis, 'keys', 'bull:nixcluster-*:[0-9]*').split('\n').toSorted()
-      return keys.flatMap((key) =>
-        key === '' ? [] : [JSON.parse(redisCli(redis, 'hget', key, 'data'))],
-      )
-    },
+    jobs: (): unknown[] => traced().map(({ trace: _, ...job }) => job),
+    /** What each of these comes of. */
+    traces: (): unknown[] => traced().map(({ trace }) => trace),
   }
 }

@@ -36,6 +36,19 @@ test('it counts requests by route, webhooks by result and jobs that wait', async
   }
 })
 
+test('each answer has an id of its own, under which the log has what came of the request', async () => {
+  const { url, logged } = await startApp()
+  const ask = async () => (await fetch(`${url}/healthz`)).headers.get('x-request-id')
+  const [one, other] = [await ask(), await ask()]
+  expect(one).toMatch(/^[\w-]{36}$/)
+  expect(one).not.toBe(other)
+  const refused = await fetch(`${url}/hooks/git`, { method: 'POST', body: '{}' })
+  expect(JSON.parse(logged[0]!)).toMatchObject({
+    trace: refused.headers.get('x-request-id'),
+    text: expect.stringContaining('refused a push hook'),
+  })
+})
+
 test('a failure inside is a 500 that tells nothing, and a line in the log', async () => {
   const { url, logged } = await startApp({
     ready: () => Promise.reject(new Error('the mirror is on fire')),

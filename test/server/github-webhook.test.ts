@@ -157,11 +157,23 @@ test('the same delivery twice has one effect', async () => {
   expect(jobs()).toHaveLength(1)
 })
 
-test('the delivery is logged by its id', async () => {
-  const { url, logged } = await startApp()
+test('what comes of a delivery has its id: the answer, the log and the job', async () => {
+  const { url, logged, traces } = await startApp()
   const delivery = sign('push', pushed, secret)
-  await deliver(url, delivery)
-  expect(logged.join('')).toContain(delivery.headers['x-github-delivery'])
+  const id = delivery.headers['x-github-delivery']
+  expect((await deliver(url, delivery)).headers.get('x-request-id')).toBe(id)
+  expect(logged.map((line) => JSON.parse(line).trace)).toEqual([id])
+  expect(traces()).toMatchObject([{ id, from: 'push' }])
+})
+
+test('an id that is none is cut and cleaned before it goes anywhere', async () => {
+  const { url, logged } = await startApp()
+  const delivery = sign('push', pushed, 'wrong')
+  const headers = { ...delivery.headers, 'x-github-delivery': `<b>"1;2' ${'x'.repeat(9000)}` }
+  const answer = await deliver(url, { ...delivery, headers })
+  const id = `b12${'x'.repeat(61)}`
+  expect([answer.status, answer.headers.get('x-request-id')]).toEqual([401, id])
+  expect(logged.map((line) => JSON.parse(line).trace)).toEqual([id])
 })
 
 test('a body over the limit: 413, and nothing queued', async () => {
