@@ -1,6 +1,6 @@
 import type { Compilation, SourceTree } from '../model/compilation.ts'
 import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
-import { diagnosticsText } from '../report/diagnostics.ts'
+import { diagnosticLine, diagnosticsText } from '../report/diagnostics.ts'
 import { count } from '../report/wording.ts'
 import type { CliContext } from './context.ts'
 
@@ -12,6 +12,14 @@ export function printDiagnostics(
   write: (text: string) => void,
 ): void {
   if (diagnostics.length > 0) write(`${diagnosticsText(diagnostics, texts, { colour })}\n`)
+}
+
+/** Prints what is wrong with settings, a line each: the lines in question may hold a secret. */
+export function printSettingsProblems(
+  diagnostics: readonly Diagnostic[],
+  { colour, stderr }: Pick<CliContext, 'colour' | 'stderr'>,
+): void {
+  for (const diagnostic of diagnostics) stderr(`${diagnosticLine(diagnostic, colour)}\n`)
 }
 
 /** Says why a folder does not compile; exit code 1. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../model/ports.ts'
 import type { CliContext } from './context.ts'
-import { couldNotRun, printDiagnostics } from './output.ts'
+import { couldNotRun, printSettingsProblems } from './output.ts'
 
 /** What `serve` is given besides. */
 export interface ServeEnvironment {
@@ -45,8 +45,8 @@ async function serve(
     env,
     readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
   })
-  printDiagnostics(diagnostics, new Map([[file, text ?? '']]), context, context.stderr)
-  if (config === undefined) return context.exit(1)
+  printSettingsProblems(diagnostics, context)
+  if (config === undefined) return context.exit(2)
   const secrets = [
     ...config.repositories.flatMap(({ secret, token, app }) => [
       secret,

@@ -6,8 +6,10 @@ import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
 import { toBytes } from './byte-size.ts'
 import { toMilliseconds } from './duration.ts'
-import { readEnvironment, unknownVariables } from './environment.ts'
-import { checkSettings, schema, type RepositorySettings, type Settings } from './settings.ts'
+import { readEnvironment, settingsOf, unknownVariables } from './environment.ts'
+import { looksRandom, secretItself, secretsInText, variableWithSecret } from './secret-in-text.ts'
+import type { Repository as RepositorySettings, Settings } from './settings.generated.ts'
+import { checkSettings, schema } from './settings.ts'
 
 /** The controller's settings, whole: secrets read, paths absolute, times in milliseconds. */
 export interface Config {
@@ -91,11 +93,14 @@ export function readConfig(source: ConfigSource): {
   const root = yaml.documents[0]
   const data: unknown = (root === undefined ? undefined : toPlain(root)) ?? {}
   const fromEnvironment = readEnvironment(schema, withRedisUrl(env))
-  for (const { path, value } of fromEnvironment) put(data, path, value)
+  const isMap = typeof data === 'object' && !Array.isArray(data)
+  if (isMap) for (const { path, value } of fromEnvironment) put(data, path, value)
 
   const problems: Diagnostic[] = yaml.complaints.map((complaint) => toDiagnostic(yaml, complaint))
+  const told: Path[] = []
   const complain: Complain = (path, code, message, more = {}) => {
     const variable = fromEnvironment.find((setting) => String(setting.path) === String(path))
+    told.push(path)
     problems.push({
       severity: more.severity ?? 'error',
       code,
@@ -106,30 +111,54 @@ export function readConfig(source: ConfigSource): {
             file,
             ...yaml.locate({ file, document: 0, path, ...(more.atKey ? { atKey: true } : {}) }),
           }
-        : { file: variable.variable, line: 1, column: 1, endLine: 1, endColumn: 1 }),
+        : atVariable(nameOf(variable.variable, env))),
     })
   }
-  for (const { variable, meant } of unknownVariables(schema, env)) {
-    problems.push({
-      severity: 'warning',
-      code: 'config/unknown-variable',
-      message: `no setting is called ${variable}${meant === undefined ? '' : `, did you mean ${meant}?`}`,
-      ...{ file: variable, line: 1, column: 1, endLine: 1, endColumn: 1 },
-    })
+  for (const { variable, meant, isSecret } of unknownVariables(schema, env)) {
+    problems.push(
+      isSecret
+        ? {
+            ...{ severity: 'error', code: 'config/secret-in-text' },
+            ...{ ...variableWithSecret(variable), ...atVariable(variable) },
+          }
+        : {
+            ...{ severity: 'warning', code: 'config/unknown-variable' },
+            message: `no setting is called ${variable}${meant === undefined ? '' : `, did you mean ${meant}?`}`,
+            ...atVariable(variable),
+          },
+    )
   }
-  if (hasErrors(problems)) return { diagnostics: problems }
-  const settings = checkSettings(data, complain)
+  if (!isMap) complain([], 'config/value', 'the settings are no map')
+  if (!isMap || yaml.complaints.some(({ severity }) => severity === 'error'))
+    return { diagnostics: problems }
+  for (const { path, message, hint, atKey = false } of secretsInText(schema, data))
+    complain(path, 'config/secret-in-text', message, { hint, atKey })
+  // Whatever else is wrong with a text that holds a secret would show the secret.
+  const withSecret = new Set(told.map(String))
+  const complainOnce: Complain = (path, ...rest) => {
+    if (!withSecret.has(String(path))) complain(path, ...rest)
+  }
+  const isWhole = checkSettings(data, complainOnce)
+  const broken = [...told]
+  const readSecret = secretReader(source, data, complainOnce)
   // What the schema refused is not looked at any further, so that each mistake is told once.
-  const config = settings === undefined ? undefined : decode(settings, source, complain)
+  const config = isWhole ? decode(data, source, readSecret, complainOnce) : undefined
+  if (!isWhole) checkWholeRepositories(data, source, broken, complainOnce)
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
   return config === undefined || hasErrors(problems)
     ? { diagnostics: sorted }
     : { config, diagnostics: sorted }
 }
 
+type Path = readonly (string | number)[]
+
+/** A variable has neither lines nor columns. */
+const atVariable = (variable: string) =>
+  ({ file: variable, line: 1, column: 1, endLine: 1, endColumn: 1 }) as const
+
 /** Adds a problem at a place in the settings. */
 export type Complain = (
-  path: readonly (string | number)[],
+  path: Path,
   code: Code,
   message: string,
   more?: {
@@ -139,13 +168,69 @@ export type Complain = (
   },
 ) => void
 
-function decode(settings: Settings, source: ConfigSource, complain: Complain): Config {
-  const place = (path: string): string => resolve(dirname(source.file), path)
-  const readSecret = (path: readonly (string | number)[], file: string): string =>
-    secretIn(source, place(file), (message, severity) =>
-      complain(path, 'config/secret-file', message, severity === undefined ? {} : { severity }),
-    )
+/** Gives the text of a setting's file, read once and told where it cannot be; empty where there is none. */
+type ReadSecret = (path: Path) => string
 
+/** Reads every file with a secret that the settings name, in whatever state the rest of them is. */
+function secretReader(source: ConfigSource, data: unknown, complain: Complain): ReadSecret {
+  const repositories = valueAt(data, ['repositories'])
+  const indices = Array.isArray(repositories) ? [...repositories.keys()] : []
+  const texts = new Map<string, string>()
+  for (const { path } of settingsOf(schema, () => indices)) {
+    const name = valueAt(data, path)
+    const key = path.at(-1)
+    if (!String(key).endsWith('File') || typeof name !== 'string' || name === '') continue
+    const text = secretIn(source, name, (code, message, more) =>
+      complain(path, code, message, more),
+    )
+    texts.set(String(path), text)
+    // What cannot be read or is empty was told already.
+    if (text === '') continue
+    if (key === 'secretFile' && text.length < 16) {
+      complain(path, 'config/weak-secret', 'the secret is shorter than 16 characters', {
+        hint: 'openssl rand -hex 32',
+      })
+    }
+    if (key === 'privateKeyFile' && !isRsaKey(text)) {
+      complain(path, 'config/private-key', 'the file has no private RSA key in PEM', {
+        hint: "GitHub makes one on the App's page, below Private keys",
+      })
+    }
+  }
+  return (path) => texts.get(String(path)) ?? ''
+}
+
+/** What stands at a path of data of any form. */
+const valueAt = (data: unknown, path: Path): unknown =>
+  path.reduce(
+    (owner, step) => (owner as Record<string | number, unknown> | null | undefined)?.[step],
+    data,
+  )
+
+/** Where something else keeps the settings from being used: what can be told of each repository all the same. */
+function checkWholeRepositories(
+  data: unknown,
+  source: ConfigSource,
+  broken: readonly Path[],
+  complain: Complain,
+): void {
+  const repositories = valueAt(data, ['repositories'])
+  if (!Array.isArray(repositories)) return
+  for (const [index, repository] of repositories.entries()) {
+    const here = String(['repositories', index])
+    if (broken.some((path) => `${String(path)},`.startsWith(`${here},`))) continue
+    const others = repositories as readonly RepositorySettings[]
+    decodeRepository(others, repository as RepositorySettings, index, source, () => '', complain)
+  }
+}
+
+function decode(
+  settings: Settings,
+  source: ConfigSource,
+  readSecret: ReadSecret,
+  complain: Complain,
+): Config {
+  const place = placeIn(source)
   const { redis, ssh, limits } = settings
   for (const key of ['stateDir', 'ssh.identityFile'] as const) {
     const path = key === 'stateDir' ? settings.stateDir : ssh.identityFile
@@ -159,13 +244,6 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
       },
     )
   }
-  // ssh reads it itself; that it can is told here, with its place.
-  if (ssh.identityFile !== undefined) readSecret(['ssh', 'identityFile'], ssh.identityFile)
-  if (redis.url !== undefined && /^[a-z]+:\/\/[^/]*:[^/]*@/.test(redis.url)) {
-    complain(['redis', 'url'], 'config/secret-in-text', 'a password does not belong into the URL', {
-      hint: 'write it to a file and name that as redis.passwordFile',
-    })
-  }
   return {
     listen: settings.listen,
     ...(settings.publicUrl === undefined
@@ -176,7 +254,7 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
       ...(redis.url === undefined ? {} : { url: redis.url }),
       ...(redis.passwordFile === undefined
         ? {}
-        : { password: readSecret(['redis', 'passwordFile'], redis.passwordFile) }),
+        : { password: readSecret(['redis', 'passwordFile']) }),
     },
     ssh: ssh.identityFile === undefined ? {} : { identityFile: place(ssh.identityFile) },
     pollMs: toMilliseconds(settings.poll),
@@ -194,26 +272,23 @@ function decode(settings: Settings, source: ConfigSource, complain: Complain): C
     },
     tools: settings.tools,
     repositories: settings.repositories.map((repository, index) =>
-      decodeRepository(settings, repository, index, place, readSecret, complain),
+      decodeRepository(settings.repositories, repository, index, source, readSecret, complain),
     ),
   }
 }
 
 function decodeRepository(
-  settings: Settings,
+  repositories: readonly RepositorySettings[],
   repository: RepositorySettings,
   index: number,
-  place: (path: string) => string,
-  readSecret: (path: readonly (string | number)[], file: string) => string,
+  source: ConfigSource,
+  readSecret: ReadSecret,
   complain: Complain,
 ): RepositoryConfig {
-  const at = (key: string): readonly (string | number)[] => ['repositories', index, key]
-  const { name, forge, url, branch, generatedBranch, secretFile, tokenFile, app } = repository
-  if (settings.repositories.findIndex((other) => other.name === name) < index) {
+  const at = (...keys: string[]): Path => ['repositories', index, ...keys]
+  const { name, forge, url, branch, generatedBranch, tokenFile, app } = repository
+  if (repositories.findIndex((other) => other?.name === name) < index) {
     complain(at('name'), 'config/duplicate-name', `a repository above is called '${name}' as well`)
-  }
-  if (/^https?:\/\/[^/]*@/.test(url)) {
-    complain(at('url'), 'config/secret-in-text', 'credentials do not belong into the URL')
   }
   const project = repository.project ?? projectOf(url)
   if (forge !== 'git' && project === undefined) {
@@ -240,44 +315,35 @@ function decodeRepository(
         : [`'${forge}' has no Apps`, 'remove it, or say forge: github']
     complain(at('app'), 'config/needless-app', why, { hint, atKey: true })
   }
-  const secret = readSecret(at('secretFile'), secretFile)
-  if (secret !== '' && secret.length < 16) {
-    complain(at('secretFile'), 'config/weak-secret', 'the secret is shorter than 16 characters', {
-      hint: 'openssl rand -hex 32',
-    })
-  }
   return {
     name,
     forge,
-    url: isLocalPath(url) ? place(url) : url,
+    url: isLocalPath(url) ? placeIn(source)(url) : url,
     ...(project === undefined ? {} : { project }),
     ...(branch === undefined ? {} : { branch }),
     ...(generatedBranch === undefined ? {} : { generatedBranch }),
-    secret,
-    ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile'), tokenFile) }),
-    ...(app === undefined ? {} : { app: decodeApp(app, at('app'), readSecret, complain) }),
+    secret: readSecret(at('secretFile')),
+    ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile')) }),
+    ...(app === undefined ? {} : { app: toApp(app, readSecret(at('app', 'privateKeyFile'))) }),
     ...(repository.showContents === undefined ? {} : { showContents: repository.showContents }),
     proposalBranches: repository.proposalBranches,
     ...(apiUrl === undefined ? {} : { apiUrl: apiUrl.replace(/\/+$/, '') }),
   }
 }
 
-function decodeApp(
-  { id, privateKeyFile, installation }: NonNullable<RepositorySettings['app']>,
-  path: readonly (string | number)[],
-  readSecret: (path: readonly (string | number)[], file: string) => string,
-  complain: Complain,
-): AppConfig {
-  const at = [...path, 'privateKeyFile']
-  const privateKey = readSecret(at, privateKeyFile)
-  // What cannot be read or is empty was told already.
-  if (privateKey !== '' && !isRsaKey(privateKey)) {
-    complain(at, 'config/private-key', 'the file has no private RSA key in PEM', {
-      hint: "GitHub makes one on the App's page, below Private keys",
-    })
-  }
-  return { id: String(id), privateKey, ...(installation === undefined ? {} : { installation }) }
-}
+const toApp = (
+  { id, installation }: NonNullable<RepositorySettings['app']>,
+  privateKey: string,
+): AppConfig => ({
+  ...{ id: String(id), privateKey },
+  ...(installation === undefined ? {} : { installation }),
+})
+
+/** Relative paths start at the folder of the settings. */
+const placeIn =
+  ({ file }: ConfigSource) =>
+  (path: string): string =>
+    resolve(dirname(file), path)
 
 function isRsaKey(pem: string): boolean {
   try {
@@ -288,23 +354,38 @@ function isRsaKey(pem: string): boolean {
 }
 
 function secretIn(
-  { readFile }: ConfigSource,
-  file: string,
-  complain: (message: string, severity?: 'warning') => void,
+  source: ConfigSource,
+  name: string,
+  complain: (code: Code, message: string, more?: Parameters<Complain>[3]) => void,
 ): string {
+  const file = placeIn(source)(name)
   try {
-    const { text, mode } = readFile(file)
-    if (text.trim() === '') complain(`${file} is empty`)
+    const { text, mode } = source.readFile(file)
+    if (text.trim() === '') complain('config/secret-file', `${file} is empty`)
     // Its group may: what systemd hands over as a credential looks so.
     else if ((mode & 0o007) !== 0) {
-      complain(`${file} may be read by others (mode ${(mode & 0o777).toString(8)})`, 'warning')
+      const message = `${file} may be read by others (mode ${(mode & 0o777).toString(8)})`
+      complain('config/secret-file', message, { severity: 'warning' })
     }
     return text.trim()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    complain(`${file} cannot be read (${code ?? message})`)
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if ((looksRandom(name) && code !== 'EACCES') || code === 'ENAMETOOLONG')
+      complain('config/secret-in-text', secretItself, {
+        hint: 'write it to a file, and name that here',
+      })
+    else {
+      const why = troubles[code] ?? (code === '' ? message : code)
+      complain('config/secret-file', `${file} cannot be read: ${why}`)
+    }
     return ''
   }
+}
+
+const troubles: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not (EACCES)',
+  EISDIR: 'it is a folder',
 }
 
 const forgeNames = { github: 'GitHub', gitea: 'Gitea' } as const
@@ -328,6 +409,10 @@ const isLocalPath = (url: string): boolean => !/^[^/]*:/.test(url)
 /** The name that every other program gives to this setting. */
 const withRedisUrl = (env: ConfigSource['env']): ConfigSource['env'] =>
   env['REDIS_URL'] === undefined ? env : { NIXCLUSTER_REDIS_URL: env['REDIS_URL'], ...env }
+
+/** The variable that somebody wrote. */
+const nameOf = (variable: string, env: ConfigSource['env']): string =>
+  env[variable] === undefined ? 'REDIS_URL' : variable
 
 function put(
   data: unknown,

@@ -1,52 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import type { Code } from '../model/diagnostic.ts'
-import type { Forge } from '../model/forge.ts'
 import { didYouMean } from '../model/suggestion.ts'
 import type { SettingSchema } from './environment.ts'
-
-/** `controller.yaml` as it is written, with the schema's defaults. */
-export interface Settings {
-  readonly listen: { readonly host: string; readonly port: number }
-  readonly publicUrl?: string
-  readonly stateDir: string
-  readonly redis: { readonly url?: string; readonly passwordFile?: string }
-  readonly ssh: { readonly identityFile?: string }
-  readonly poll: string | number
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
-  readonly limits: {
-    readonly bodyBytes: number
-    readonly follow: string | number
-    readonly followers: number
-  }
-  readonly plan: {
-    readonly evaluationLimit: string | number
-    readonly buildLimit: string | number
-    readonly evaluationMemory: string
-    readonly importFromDerivation: boolean
-  }
-  readonly tools: Readonly<Record<'nix' | 'deploy' | 'ssh' | 'redisServer', string>>
-  readonly repositories: readonly RepositorySettings[]
-}
-
-export interface RepositorySettings {
-  readonly name: string
-  readonly forge: Forge['kind']
-  readonly url: string
-  readonly project?: string
-  readonly branch?: string
-  readonly generatedBranch?: string
-  readonly secretFile: string
-  readonly tokenFile?: string
-  readonly app?: {
-    readonly id: number | string
-    readonly privateKeyFile: string
-    readonly installation?: number
-  }
-  readonly showContents?: boolean
-  readonly proposalBranches: boolean
-  readonly apiUrl?: string
-}
+import type { Settings } from './settings.generated.ts'
 
 /** The one place that says what the settings look like. */
 export const schema = JSON.parse(
@@ -62,7 +19,7 @@ const validate = new Ajv2020({
 
 type Path = readonly (string | number)[]
 
-/** Checks data against the schema and fills in its defaults; undefined when there are complaints. */
+/** Checks data against the schema and fills in its defaults, where it can also at complaints. */
 export function checkSettings(
   data: unknown,
   complain: (
@@ -71,8 +28,8 @@ export function checkSettings(
     message: string,
     more?: { hint?: string; atKey?: boolean },
   ) => void,
-): Settings | undefined {
-  if (validate(data)) return data
+): data is Settings {
+  if (validate(data)) return true
   for (const error of validate.errors ?? []) {
     const path = steps(error.instancePath)
     const hint = exampleFor(error)
@@ -88,7 +45,7 @@ export function checkSettings(
       complain(path, 'config/value', `${path.join('.')} ${messageOf(error)}`, hint)
     }
   }
-  return undefined
+  return false
 }
 
 function messageOf(error: ErrorObject): string {

@@ -22,6 +22,23 @@ export function diagnosticsText(
     .join('\n')
 }
 
+/** A diagnostic in one line, without an excerpt: for logs, and for texts that may hold secrets. */
+export function diagnosticLine(diagnostic: Diagnostic, colour = false): string {
+  const { hint } = diagnostic
+  return headOf(diagnostic, hint === undefined ? '' : `; ${visible(hint)}`, colour)
+}
+
+function headOf(
+  { file, line, column, severity, message, code }: Diagnostic,
+  advice: string,
+  colour: boolean,
+): string {
+  const { bold, dim, red, yellow } = picocolors.createColors(colour)
+  const tint = severity === 'error' ? red : yellow
+  const place = bold(`${visible(file)}:${line}:${column}`)
+  return `${place} ${tint(`${severity}:`)} ${visible(message)}${advice} ${dim(`[${code}]`)}`
+}
+
 const width = 100
 
 function oneDiagnostic(
@@ -29,11 +46,10 @@ function oneDiagnostic(
   lines: readonly string[],
   colour: boolean,
 ): readonly string[] {
-  const { bold, dim, red, yellow } = picocolors.createColors(colour)
-  const tint = diagnostic.severity === 'error' ? red : yellow
-  const { severity, file, line, column, message, code, hint } = diagnostic
-  const place = bold(`${visible(file)}:${line}:${column}`)
-  const head = `${place} ${tint(`${severity}:`)} ${visible(message)} ${dim(`[${code}]`)}`
+  const { dim, red, yellow } = picocolors.createColors(colour)
+  const { severity, line, column, hint } = diagnostic
+  const tint = severity === 'error' ? red : yellow
+  const head = headOf(diagnostic, '', colour)
   const text = lines[line - 1]
   const advice = hint === undefined ? [] : [`      ${dim('│')} ${visible(hint)}`]
   if (text === undefined || text.trim() === '') return [head, ...advice]

@@ -88,24 +88,26 @@ test('without a file the environment may say it all', () => {
     NIXCLUSTER_REPOSITORIES_0_SECRET_FILE: 'missing',
   }
   const { stderr, code } = run(['serve'], { env })
-  expect(stderr).toContain('error: ./missing cannot be read (ENOENT) [config/secret-file]')
-  expect(code).toBe(1)
+  expect(stderr).toBe(
+    'NIXCLUSTER_REPOSITORIES_0_SECRET_FILE:1:1 error: ./missing cannot be read: there is no such file [config/secret-file]\n',
+  )
+  expect(code).toBe(2)
 })
 
 test('a missing secret file is told with its place in the settings', () => {
   const { stderr, code } = serve(settings({ secretFile: 'missing' }))
-  expect(stderr).toContain(
-    './controller.yaml:4:50 error: ./missing cannot be read (ENOENT) [config/secret-file]',
+  expect(stderr).toBe(
+    './controller.yaml:4:50 error: ./missing cannot be read: there is no such file [config/secret-file]\n',
   )
-  expect(code).toBe(1)
+  expect(code).toBe(2)
 })
 
 test('a missing key for the machines is told with its place too', () => {
   const { stderr, code } = serve(`ssh: { identityFile: id_ed25519 }\n${settings()}`)
-  expect(stderr).toContain(
-    './controller.yaml:1:22 error: ./id_ed25519 cannot be read (ENOENT) [config/secret-file]',
+  expect(stderr).toBe(
+    './controller.yaml:1:22 error: ./id_ed25519 cannot be read: there is no such file [config/secret-file]\n',
   )
-  expect(code).toBe(1)
+  expect(code).toBe(2)
 })
 
 test('a port that is taken is named, before any job runs, and no Redis stays behind', async () => {

@@ -162,7 +162,7 @@ test('GitHub: an App beside a token, at another forge, or without its key is tol
     'controller.yaml:7:40: warning: /etc/nixcluster/open.pem may be read by others (mode 644)',
     "controller.yaml:11:5: error: 'git' has no Apps (remove it, or say forge: github)",
     "controller.yaml:11:35: error: the file has no private RSA key in PEM (GitHub makes one on the App's page, below Private keys)",
-    'controller.yaml:16:35: error: /etc/nixcluster/missing.pem cannot be read (no such file)',
+    'controller.yaml:16:35: error: /etc/nixcluster/missing.pem cannot be read: no such file',
   ])
 })
 
@@ -255,16 +255,136 @@ repositories:
   - { name: e, forge: github, url: /srv/e.git, secretFile: fleet.secret }
 `)
   expect(problems).toEqual([
-    'controller.yaml:1:15: error: a password does not belong into the URL (write it to a file and name that as redis.passwordFile)',
-    'controller.yaml:3:45: error: /etc/nixcluster/missing.secret cannot be read (no such file)',
+    'controller.yaml:1:15: error: credentials do not belong into the URL (write the password to a file, and name that as redis.passwordFile)',
+    'controller.yaml:3:45: error: /etc/nixcluster/missing.secret cannot be read: no such file',
     'controller.yaml:4:45: error: /etc/nixcluster/empty.secret is empty',
     'controller.yaml:5:45: error: the secret is shorter than 16 characters (openssl rand -hex 32)',
     'controller.yaml:6:45: warning: /etc/nixcluster/open.secret may be read by others (mode 644)',
     "controller.yaml:7:13: error: a repository above is called 'd' as well",
-    'controller.yaml:7:21: error: credentials do not belong into the URL',
+    'controller.yaml:7:21: error: credentials do not belong into the URL (write the token to a file, and name that as repositories.4.tokenFile)',
     "controller.yaml:8:5: error: 'e' needs a tokenFile or an app for GitHub",
     'controller.yaml:8:36: error: the URL does not tell owner and name at GitHub (add project: owner/name)',
   ])
+})
+
+const planted = {
+  token: 'ghp_Kx9wqLmZ4tRv7yUbNc2dPfGh8sJaEo1i',
+  fineGrained: 'github_pat_11AAAAAAA0_Kx9wqLmZ4tRv7yUbNc2d',
+  hex: 'f2c7a1d98b3e4f60f2c7a1d98b3e4f60f2c7a1d98b3e4f60',
+  base64: 'q3Zk9XvT2LmN8bRw+Y5cHs7JdFgKpA1eUi4oQx0tVnM=',
+  key: '-----BEGIN OPENSSH PRIVATE KEY-----\\nb3BlbnNzaC1rZXkt\\n-----END OPENSSH PRIVATE KEY-----',
+  password: 'hunter2-is-no-secret',
+}
+const inFile = (repository: string, before = ''): string =>
+  `${before}\nrepositories:\n  - { name: a, url: /srv/a.git, secretFile: fleet.secret, ${repository} }\n`
+const unlessIt = 'write it to a file, and name that'
+const itself = `this is a secret itself, not the path of a file with it (${unlessIt} here)`
+const notIn = (key: string): string =>
+  `${key}: a secret does not belong into the settings (${unlessIt} as `
+const inUrl = 'credentials do not belong into the URL ('
+
+test.each([
+  [inFile(`token: ${planted.token}`), `3:59: error: ${notIn("'token'")}tokenFile)`],
+  [inFile(`secret: ${planted.password}`), `3:59: error: ${notIn("'secret'")}secretFile)`],
+  [inFile(`tokenFile: ${planted.token}`), `3:70: error: ${itself}`],
+  [inFile(`tokenFile: ${planted.fineGrained}`), `3:70: error: ${itself}`],
+  [inFile(`tokenFile: ${planted.hex}`), `3:70: error: ${itself}`],
+  [inFile(`tokenFile: ${planted.base64}`), `3:70: error: ${itself}`],
+  [
+    inFile(`forge: github, app: { id: 1, privateKey: "${planted.key}" }`),
+    `3:88: error: ${notIn("'privateKey'")}privateKeyFile)`,
+  ],
+  [
+    inFile(`forge: github, app: { id: 1, privateKeyFile: "${planted.key}" }`),
+    `3:104: error: ${itself}`,
+  ],
+  [inFile('branch: main', `ssh: { identityFile: "${planted.key}" }`), `1:22: error: ${itself}`],
+  [
+    inFile('branch: main', `redis: { password: ${planted.password} }`),
+    `1:10: error: ${notIn("'password'")}passwordFile)`,
+  ],
+  [
+    inFile('branch: main', `redis: { url: "redis://me:${planted.password}@redis.example.com" }`),
+    `1:15: error: ${inUrl}write the password to a file, and name that as redis.passwordFile)`,
+  ],
+  [
+    inFile('branch: main', `redis: { url: "redis://localhost?password=${planted.password}" }`),
+    `1:15: error: ${inUrl}write the password to a file, and name that as redis.passwordFile)`,
+  ],
+  [
+    inFile(`apiUrl: "https://me:${planted.password}@git.example.com/api/v1"`),
+    `3:67: error: ${inUrl}write the token to a file, and name that as repositories.0.tokenFile)`,
+  ],
+  [
+    inFile('branch: main', `publicUrl: "https://me:${planted.password}@nixcluster.example.com"`),
+    `1:12: error: ${inUrl}take it out; secrets stand in files of their own)`,
+  ],
+  [
+    // Another form than the setting's as well: its text is not shown for that.
+    inFile('branch: main', `redis: { url: "http://:${planted.password}@redis.example.com" }`),
+    `1:15: error: ${inUrl}write the password to a file, and name that as redis.passwordFile)`,
+  ],
+])('a secret in the settings is refused, and not shown: %j', (text, problem) => {
+  const { config, problems } = read(text)
+  expect(config).toBeUndefined()
+  expect(problems).toContain(`controller.yaml:${problem}`)
+  for (const secret of Object.values(planted)) expect(problems.join('\n')).not.toContain(secret)
+})
+
+test.each([
+  [{ NIXCLUSTER_REPOSITORIES_0_TOKEN: planted.token }, notIn('NIXCLUSTER_REPOSITORIES_0_TOKEN')],
+  [{ NIXCLUSTER_REDIS_PASSWORD: planted.password }, notIn('NIXCLUSTER_REDIS_PASSWORD')],
+  [{ NIXCLUSTER_REPOSITORIES_0_TOKEN_FILE: planted.token }, itself],
+  [{ REDIS_URL: `redis://:${planted.password}@redis.example.com` }, inUrl],
+])('a secret in the environment is refused by its variable: %j', (env, problem) => {
+  const { config, problems } = read(smallest, env)
+  expect(config).toBeUndefined()
+  expect(problems).toEqual([
+    expect.stringContaining(`${Object.keys(env)[0]}:1:1: error: ${problem}`),
+  ])
+  expect(problems[0]).not.toContain(Object.values(env)[0])
+})
+
+test('what other programs read of the environment is none of ours', () => {
+  const { config, problems } = read(smallest, { GITHUB_TOKEN: planted.token })
+  expect(problems).toEqual([])
+  expect(JSON.stringify(config)).not.toContain(planted.token)
+})
+
+test('names of users in URLs, and paths that only look like secrets, are fine', () => {
+  const { problems } = read(`redis: { url: "redis://nixcluster@redis.example.com" }
+repositories:
+  - { name: a, url: "ssh://git@git.example.com/a.git", secretFile: fleet.secret }
+  - { name: b, url: "git@git.example.com:b.git", secretFile: Secrets-Of-Production/Fleet2 }
+`)
+  expect(problems).toEqual([
+    'controller.yaml:4:62: error: /etc/nixcluster/Secrets-Of-Production/Fleet2 cannot be read: no such file',
+  ])
+})
+
+test('what the schema refuses does not hide secrets that cannot be read, nor what else is wrong', () => {
+  const { problems } = read(`poll: often
+redis: { passwordFile: missing }
+repositories:
+  - { name: a, url: /srv/a.git, secretFile: short.secret, forge: gitub }
+  - { name: a, url: "git@git.example.com:a.git", secretFile: fleet.secret, forge: gitea }
+`)
+  expect(problems).toEqual([
+    "controller.yaml:1:7: error: poll has another form than 'often' (for example 60s)",
+    'controller.yaml:2:24: error: /etc/nixcluster/missing cannot be read: no such file',
+    'controller.yaml:4:45: error: the secret is shorter than 16 characters (openssl rand -hex 32)',
+    "controller.yaml:4:66: error: repositories.0.forge must be git or github or gitea, did you mean 'github'? (for example github)",
+    "controller.yaml:5:5: error: 'a' needs a tokenFile for Gitea",
+    "controller.yaml:5:13: error: a repository above is called 'a' as well",
+    'controller.yaml:5:21: error: the URL does not tell owner and name at Gitea (add project: owner/name)',
+    "controller.yaml:5:21: error: the URL does not tell where Gitea's API is (add apiUrl, for example https://git.example.com/api/v1)",
+  ])
+})
+
+test.each(['fleet', '- fleet', '7'])('settings that are no map are told: %s', (text) => {
+  const { config, problems } = read(text, { NIXCLUSTER_POLL: '5m' })
+  expect(config).toBeUndefined()
+  expect(problems).toEqual(['controller.yaml:1:1: error: the settings are no map'])
 })
 
 test('times are text with a unit, or seconds', () => {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
+import { readEnvironment, settingsOf, type SettingSchema } from '../../src/config/environment.ts'
 import { createMetrics } from '../../src/log/metrics.ts'
 
 const page = readFileSync('docs/controller.md', 'utf8')
@@ -10,36 +11,31 @@ const { privateKey: key } = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 })
-const schema = JSON.parse(readFileSync('schemas/controller.schema.json', 'utf8')) as Node
+const schema = JSON.parse(readFileSync('schemas/controller.schema.json', 'utf8')) as SettingSchema
 
-interface Node {
-  readonly description: string
-  readonly default?: unknown
-  readonly properties?: Readonly<Record<string, Node>>
-  readonly items?: Node
-  readonly $defs?: Readonly<Record<string, Node>>
-}
-
-/** The rows that the schema gives: setting, default, description. */
-function rows(node: Node, path: string): readonly string[] {
-  if (node.properties) {
-    return Object.entries(node.properties).flatMap(([key, child]) =>
-      rows(child, path === '' ? key : `${path}.${key}`),
+test('every variable of the table is read, into its setting, and its example is taken', () => {
+  const rows = [...page.matchAll(/^\| `([^`]+)` .*\| `(NIXCLUSTER_\w+)` +\| `([^`]+)` +\|/gm)]
+  expect(rows.length).toBe(settingsOf(schema, () => [0]).length)
+  for (const [, name = '', variable = '', example = ''] of rows) {
+    const [setting, ...others] = readEnvironment(schema, { [variable]: example })
+    expect(others).toEqual([])
+    expect(setting?.path.map((step) => (step === 0 ? '[]' : `.${step}`)).join('')).toBe(`.${name}`)
+    const smallest = { NAME: 'fleet', URL: '/srv/fleet.git', SECRET_FILE: 'fleet.secret' }
+    const needed = Object.entries(smallest).map(([key, value]) => [
+      `NIXCLUSTER_REPOSITORIES_0_${key}`,
+      value,
+    ])
+    const { diagnostics } = readConfig({
+      ...{ file: '/etc/nixcluster/controller.yaml', text: undefined },
+      env: { ...Object.fromEntries(needed), [variable]: example },
+      readFile: () => ({ text: '0123456789abcdef', mode: 0o100400 }),
+    })
+    const complaints = diagnostics.filter(({ file }) => file === variable)
+    expect(complaints.map(({ message }) => message)).toEqual(
+      // It is a key and not a text of any kind.
+      variable.endsWith('PRIVATE_KEY_FILE') ? [expect.stringContaining('RSA')] : [],
     )
   }
-  if (node.items) return rows(schema.$defs!['repository']!, `${path}[]`)
-  const preset = node.default === undefined ? '' : `\`${String(node.default)}\``
-  return [`| \`${path}\` | ${preset} | ${node.description} |`]
-}
-
-/** Prettier pads the cells of a table. */
-const unpadded = (line: string): string => line.replaceAll(/ +/g, ' ')
-
-test('the table of settings is what the schema says, row by row', () => {
-  const [, table = ''] = page.split('## Settings')
-  const shown = table.split('\n').filter((line) => /^\| `/.test(line))
-  const expected = rows(schema, '').map(unpadded)
-  expect(shown.map(unpadded).slice(0, expected.length)).toEqual(expected)
 })
 
 test('every example of controller.yaml on the page is taken as it is', () => {
