@@ -1,4 +1,4 @@
-import type { CommandResult, LineCommand } from '../model/command.ts'
+import type { CommandAnswer, LineCommand } from '../model/command.ts'
 import { plain } from '../report/plain.ts'
 import { signatureHeader, signRequest, timestampHeader } from '../forge/signature.ts'
 
@@ -42,11 +42,12 @@ export async function postPush(
   return ((await answer.json()) as { follow: FollowLink[] }).follow
 }
 
-/** Where a command is answered, and where what follows from it is told. */
+/** Where a command is answered. */
 export interface CommandLinks {
   /** Relative to the controller's URL. */
   readonly answer: string
-  readonly follow: readonly FollowLink[]
+  /** When it was taken, by the controller's clock; milliseconds since 1970. */
+  readonly since: number
 }
 
 /** Tells the controller what to do; throws as `postPush`. */
@@ -67,10 +68,10 @@ export async function postCommand(
 export async function readAnswer(
   controller: ControllerAddress,
   url: string,
-): Promise<CommandResult | undefined> {
+): Promise<CommandAnswer | undefined> {
   for await (const line of follow(controller, { url })) {
-    const { kind, text } = JSON.parse(line) as CommandResult
-    return { kind, ...(text === undefined ? {} : { text: plain(text) }) }
+    const { text, ...answer } = JSON.parse(line) as CommandAnswer
+    return { ...answer, ...(text === undefined ? {} : { text: plain(text) }) }
   }
   return undefined
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { follow, postCommand } from './client.ts'
+import { followUrl } from '../model/follow-url.ts'
+import { follow, postCommand, readAnswer } from './client.ts'
 import type { CliContext } from './context.ts'
 import { addressOf, controllerFailed, withController } from './controller-options.ts'
 import type { ControllerOptions } from './controller-options.ts'
+import { printAnswer } from './send-command.ts'
 
 /** `nixcluster deploy`: says go to what waits for a person, and follows it. */
 export function register(program: Command, context: CliContext, user: string): void {
@@ -18,11 +20,11 @@ export function register(program: Command, context: CliContext, user: string): v
       try {
         const controller = addressOf(options, context)
         const { repository, by } = options
-        const { follow: links } = await postCommand(controller, repository, by, { kind: 'deploy' })
-        if (links.length === 0) context.stdout('Nothing was pushed yet.\n')
-        for (const link of links) {
-          for await (const line of follow(controller, link)) context.stdout(`${line}\n`)
-        }
+        const { answer, since } = await postCommand(controller, repository, by, { kind: 'deploy' })
+        const result = await readAnswer(controller, answer)
+        if (result?.follow === undefined) return printAnswer(result, context)
+        const url = followUrl({ repository, ...result.follow }, new Date(since), 'go')
+        for await (const line of follow(controller, { url })) context.stdout(`${line}\n`)
       } catch (error) {
         controllerFailed(context, options.url, error)
       }

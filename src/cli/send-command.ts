@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { LineCommand } from '../model/command.ts'
+import type { CommandResult, LineCommand } from '../model/command.ts'
 import { postCommand, readAnswer } from './client.ts'
 import type { CliContext } from './context.ts'
 import { addressOf, controllerFailed, withController } from './controller-options.ts'
@@ -29,17 +29,25 @@ export async function sendCommand(
   try {
     const controller = addressOf({ repository, ...options }, context)
     const { answer } = await postCommand(controller, repository, by, command)
-    const result = await readAnswer(controller, answer)
-    if (result === undefined) {
-      const why = 'the controller has not answered yet; nixcluster status shows what came of it'
-      return couldNotRun(context, new Error(why))
-    }
-    const { kind, text = kind } = result
-    if (output === 'json') printJson(result, context)
-    else if (kind === 'done') context.stdout(`${text}\n`)
-    else context.stderr(`nixcluster: ${text}\n`)
-    if (kind === 'refused') context.exit(1)
+    printAnswer(await readAnswer(controller, answer), context, output)
   } catch (error) {
     controllerFailed(context, options.url, error)
   }
+}
+
+/** Prints what the controller answered; exit code 1 where it refused, 2 where nobody answered. */
+export function printAnswer(
+  result: CommandResult | undefined,
+  context: CliContext,
+  output: SendOptions['output'] = 'text',
+): void {
+  if (result === undefined) {
+    const why = 'the controller has not answered yet; nixcluster status shows what came of it'
+    return couldNotRun(context, new Error(why))
+  }
+  const { kind, text = kind } = result
+  if (output === 'json') printJson(result, context)
+  else if (kind === 'done') context.stdout(`${text}\n`)
+  else context.stderr(`nixcluster: ${text}\n`)
+  if (kind === 'refused') context.exit(1)
 }

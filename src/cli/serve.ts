@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../model/ports.ts'
+import { allRoles, type Role } from '../model/role.ts'
 import type { CliContext } from './context.ts'
 import { couldNotRun, printSettingsProblems } from './output.ts'
 
@@ -20,12 +21,29 @@ export function register(program: Command, context: CliContext, world: ServeEnvi
     .command('serve')
     .description('run the controller')
     .option('--config <file>', 'its settings (default: controller.yaml, if it is there)')
-    .addHelpText('after', '\nExample: nixcluster serve --config /etc/nixcluster/controller.yaml')
-    .action(async ({ config }: { config?: string }) => serve(config, context, world))
+    .addOption(
+      new Option('--role <role>', 'a part of it, as a process of its own (default: all)').choices(
+        allRoles,
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples: nixcluster serve --config /etc/nixcluster/controller.yaml' +
+        '\n          nixcluster serve --role plan --config /etc/nixcluster/plan.yaml',
+    )
+    .action(async ({ config, role }: ServeOptions) =>
+      serve(config, role === undefined ? allRoles : [role], context, world),
+    )
+}
+
+interface ServeOptions {
+  readonly config?: string
+  readonly role?: Role
 }
 
 async function serve(
   configFile: string | undefined,
+  roles: readonly Role[],
   context: CliContext,
   { env, start }: ServeEnvironment,
 ): Promise<void> {
@@ -43,6 +61,7 @@ async function serve(
     file,
     text,
     env,
+    roles,
     readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
   })
   printSettingsProblems(diagnostics, context)

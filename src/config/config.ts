@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Code, Complaint, Diagnostic } from '../model/diagnostic.ts'
 import type { Forge } from '../model/forge.ts'
+import { allRoles, type Role } from '../model/role.ts'
 import { parse, type SourceFile } from '../schema/parse.ts'
 import { toPlain } from '../schema/tree.ts'
 import { toBytes } from './byte-size.ts'
@@ -13,6 +14,8 @@ import { checkSettings, schema } from './settings.ts'
 
 /** The controller's settings, whole: secrets read, paths absolute, times in milliseconds. */
 export interface Config {
+  /** What this process does. */
+  readonly roles: readonly Role[]
   readonly listen: { readonly host: string; readonly port: number }
   /** Where people's browsers reach us, without a slash at the end. */
   readonly publicUrl?: string
@@ -49,7 +52,7 @@ export interface RepositoryConfig {
   readonly branch?: string
   /** Absent: `nixcluster/<branch>`. */
   readonly generatedBranch?: string
-  /** Signs webhooks, hooks and commands. */
+  /** Signs webhooks, hooks and commands; empty for the role `plan`. */
   readonly secret: string
   readonly token?: string
   readonly app?: AppConfig
@@ -81,6 +84,8 @@ export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Throws where the file cannot be read. */
   readonly readFile: (path: string) => SecretFile
+  /** What the process will do, all of it by default: a role reads only its own secrets. */
+  readonly roles?: readonly Role[]
 }
 
 /** Reads and checks the settings; all problems at once, and no config when one of them is an error. */
@@ -175,11 +180,14 @@ type ReadSecret = (path: Path) => string
 function secretReader(source: ConfigSource, data: unknown, complain: Complain): ReadSecret {
   const repositories = valueAt(data, ['repositories'])
   const indices = Array.isArray(repositories) ? [...repositories.keys()] : []
+  const { roles = allRoles } = source
   const texts = new Map<string, string>()
   for (const { path } of settingsOf(schema, () => indices)) {
     const name = valueAt(data, path)
     const key = path.at(-1)
     if (!String(key).endsWith('File') || typeof name !== 'string' || name === '') continue
+    const owners = ownersOf[String(key)] ?? allRoles
+    if (!owners.some((role) => roles.includes(role))) continue
     const text = secretIn(source, name, (code, message, more) =>
       complain(path, code, message, more),
     )
@@ -232,6 +240,12 @@ function decode(
 ): Config {
   const place = placeIn(source)
   const { redis, ssh, limits } = settings
+  const { roles = allRoles } = source
+  if (redis.url === undefined && roles.length < allRoles.length) {
+    complain(['redis'], 'config/role-needs-redis', 'roles apart need one Redis for all of them', {
+      hint: 'name it as redis.url',
+    })
+  }
   for (const key of ['stateDir', 'ssh.identityFile'] as const) {
     const path = key === 'stateDir' ? settings.stateDir : ssh.identityFile
     if (path === undefined || !/[\s"%]/.test(place(path))) continue
@@ -245,6 +259,7 @@ function decode(
     )
   }
   return {
+    roles,
     listen: settings.listen,
     ...(settings.publicUrl === undefined
       ? {}
@@ -275,6 +290,15 @@ function decode(
       decodeRepository(settings.repositories, repository, index, source, readSecret, complain),
     ),
   }
+}
+
+/** Whose a secret is, by the setting that names its file; nobody else needs to be able to read it. */
+const ownersOf: Readonly<Record<string, readonly Role[]>> = {
+  passwordFile: allRoles,
+  secretFile: ['webhook', 'deploy'],
+  tokenFile: ['plan', 'deploy'],
+  privateKeyFile: ['plan', 'deploy'],
+  identityFile: ['plan', 'deploy'],
 }
 
 function decodeRepository(

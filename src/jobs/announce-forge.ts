@@ -90,6 +90,8 @@ export function createForgeAnnounce({ clock, log, logUrl }: ForgePorts): Announc
 
     answered: () => Promise.resolve(),
 
+    status: () => Promise.resolve(),
+
     nothingWaits: () => Promise.resolve(),
 
     async ticked(repository, { before, decision }) {

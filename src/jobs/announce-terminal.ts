@@ -1,3 +1,4 @@
+import type { CommandAnswer } from '../model/command.ts'
 import type { Ledger, Wanted } from '../model/ledger.ts'
 import type { Clock, Log, Progress, Topic } from '../model/ports.ts'
 import type { MachineEvent } from '../model/remote.ts'
@@ -37,8 +38,8 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
   const say = async (topic: Topic, lines: readonly string[]): Promise<void> => {
     for (const line of lines) await progress.say(topic, line)
   }
-  const isAwaited = ({ repository, ref, commit }: Topic): boolean =>
-    progress.awaited({ repository, ref }).includes(commit)
+  const isAwaited = async ({ repository, ref, commit }: Topic): Promise<boolean> =>
+    (await progress.awaited({ repository, ref })).includes(commit)
   /**
    * Whoever pushed what was overtaken before anybody looked at it would wait for ever. The tip is read
    * after the followers: whatever one of them pushed is older by then.
@@ -48,9 +49,8 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
     ref: string,
     going: readonly (string | undefined)[],
   ): Promise<void> => {
-    const others = progress
-      .awaited({ repository: name, ref })
-      .filter((commit) => !going.includes(commit))
+    const awaited = await progress.awaited({ repository: name, ref })
+    const others = awaited.filter((commit) => !going.includes(commit))
     if (others.length === 0) return
     const tip = await git.remoteTip(ref)
     for (const commit of others) {
@@ -76,7 +76,7 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
     async mistakes(repository, commit, { mistakes, texts }) {
       const key = keyOf(repository, commit)
       const topic = deployedTopic(repository, commit)
-      if (mistaken.has(key) && !isAwaited(topic)) return
+      if (mistaken.has(key) && !(await isAwaited(topic))) return
       mistaken.add(key)
       log.info({ repository: repository.name, commit, mistakes }, 'the tip has mistakes')
       await say(topic, diagnosticsText(mistakes, texts).split('\n'))
@@ -106,7 +106,17 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
         `${branch} has nothing that is not in ${repository.branch}: no plan`,
       ),
 
-    answered: ({ name }, id, result) => progress.end(answerTopic(name, id), JSON.stringify(result)),
+    async answered(repository, id, result, commit) {
+      const topic = answerTopic(repository.name, id)
+      if (commit === undefined) return progress.end(topic, JSON.stringify(result))
+      const { ref } = deployedTopic(repository, commit)
+      // Before what they will want to hear is said.
+      await progress.expect(deployedTopic(repository, commit), { saidGo: true })
+      const answer: CommandAnswer = { ...result, follow: { ref, commit } }
+      return progress.end(topic, JSON.stringify(answer))
+    },
+
+    status: ({ name }, id, status) => progress.end(answerTopic(name, id), JSON.stringify(status)),
 
     async nothingWaits(repository, { decision }) {
       const { wanted, published } = decision.ledger
@@ -135,7 +145,7 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
       if (held !== undefined) {
         const topic = deployedTopic(repository, held.commit)
         await letGo(repository, repository.branch, [held.commit])
-        if (held.commit !== heldBack(before)?.commit || isAwaited(topic))
+        if (held.commit !== heldBack(before)?.commit || (await isAwaited(topic)))
           return closeOnce(topic, () => progress.wait(topic, held.text))
         return
       }
@@ -154,14 +164,14 @@ export function createTerminalAnnounce({ progress, clock, log }: TerminalPorts):
       }
       if (!isSettled(decision)) return
       if (waits === 'adoption') {
-        if (course.told !== 'nothing' && !isAwaited(topic)) return
+        if (course.told !== 'nothing' && !(await isAwaited(topic))) return
         course.told = 'waits for adoption'
         const names = Object.keys(standing).map(shortNames(Object.keys(standing)))
         const text = `Read ${list(names)}. Nothing is deployed before: nixcluster deploy`
         return closeOnce(topic, () => progress.wait(topic, text))
       }
       if (rollout === undefined) return
-      if (course.told === 'end' && !isAwaited(topic)) return
+      if (course.told === 'end' && !(await isAwaited(topic))) return
       const { parents } = await repository.git.readCommit(wanted.source)
       const end = { ledger, rollout, standings: standing, isMerge: parents.length > 1 }
       await closeOnce(topic, async () => {

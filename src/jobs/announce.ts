@@ -26,8 +26,15 @@ export interface Announce {
   planned(repository: Repository, proposal: Proposal, planned: Planned): Promise<void>
   /** A branch was pushed that proposes nothing. */
   nothingProposed(repository: Repository, branch: string, head: string): Promise<void>
-  /** What came of a command, told to whoever sent the request of that id. */
-  answered(repository: Repository, id: string, result: CommandResult): Promise<void>
+  /** What came of a command, told to whoever sent the request of that id; they will follow that commit. */
+  answered(
+    repository: Repository,
+    id: string,
+    result: CommandResult,
+    follow?: string,
+  ): Promise<void>
+  /** Where everything stands, told to whoever sent the request of that id. */
+  status(repository: Repository, id: string, status: object): Promise<void>
   /** Somebody asked for a deployment and nothing waited; before the tick itself is told. */
   nothingWaits(repository: Repository, ticked: Ticked): Promise<void>
   /** What a tick decided; `evaluated` machines needed Nix. */
@@ -65,6 +72,10 @@ export function announceTo(first: Announce, second: Announce): Announce {
     async answered(...what) {
       await first.answered(...what)
       await second.answered(...what)
+    },
+    async status(...what) {
+      await first.status(...what)
+      await second.status(...what)
     },
     async nothingWaits(...what) {
       await first.nothingWaits(...what)

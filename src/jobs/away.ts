@@ -6,13 +6,14 @@ const pauseMs = 4_000
 
 /** What each kind of job asks; machines have their own ways of waiting. */
 const asks: Readonly<Partial<Record<Job['kind'], readonly Away['what'][]>>> = {
-  // Before it asks the forge, it sees to the deployed branch.
-  look: ['git'],
+  look: ['git', 'forge'],
   plan: ['git', 'forge'],
   comments: ['git', 'forge'],
   publish: ['git'],
   evaluate: ['git'],
   rollout: ['git'],
+  tidy: ['git', 'forge'],
+  show: ['git', 'forge'],
 }
 
 interface Away {

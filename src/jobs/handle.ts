@@ -1,5 +1,7 @@
 import type { Ledger } from '../model/ledger.ts'
 import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
+import type { SignedCommand } from '../model/ports.ts'
+import type { GivenCommand } from '../model/command.ts'
 import type { AttemptLogs, Deployer, Remote, Target } from '../model/remote.ts'
 import type { Change } from '../rollout/record.ts'
 import type { Announce } from './announce.ts'
@@ -19,7 +21,10 @@ import type { Repository } from './repository.ts'
 import { inventoryOf } from './source.ts'
 import { createSystems } from './systems.ts'
 import type { PlanLimits } from './systems.ts'
+import { showProposal } from './show.ts'
+import { tellStatus } from './status.ts'
 import { tick } from './tick.ts'
+import { tidy } from './tidy.ts'
 
 /** The world as the jobs see it. */
 export interface JobPorts {
@@ -38,6 +43,8 @@ export interface JobPorts {
   readonly owner: string
   readonly settings: PublishSettings
   readonly logs: Pick<AttemptLogs, 'keep'>
+  /** What a signed request asks for; undefined where nobody who may has signed it lately. */
+  readonly readCommand: (repository: string, signed: SignedCommand) => GivenCommand | undefined
   readonly planLimits: PlanLimits
 }
 
@@ -63,6 +70,12 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
         return doComments(repository, job.proposal, ports)
       case 'command':
         return doCommand(repository, job, ports)
+      case 'status':
+        return tellStatus(repository, job.id, ports)
+      case 'tidy':
+        return tidy(repository, ports)
+      case 'show':
+        return showProposal(repository, job.proposal, { ...ports, systems })
       case 'plan':
         return planProposal(repository, job.proposal, planned, { ...ports, systems })
       case 'machine':

@@ -6,7 +6,6 @@ import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import { draftPlan } from './plan.ts'
 import type { Planned, PlannedMerge, PlanPorts } from './plan.ts'
-import { ensureProposalBranch, removeProposalBranches } from './proposal-branch.ts'
 import type { Repository } from './repository.ts'
 
 /** What this process has planned: a proposal of a repository -> what it is of, and what came out. */
@@ -37,7 +36,7 @@ export async function planProposal(
   const proposal = await forge.proposal(id)
   if (proposal === undefined) {
     planned.delete(key)
-    await removeProposalBranches(repository, (other) => other !== id, log)
+    if (repository.proposalBranches === true) await showIt()
     return done
   }
   // After it was asked for, so that its head is there.
@@ -56,11 +55,13 @@ export async function planProposal(
   }
   await announce.planned(repository, proposal, result)
   remember(planned, key, { of, planned: result })
-  const isShown = repository.proposalBranches === true && proposal.kind !== 'queue'
-  if (isShown && draft.merged !== undefined) {
-    await ensureProposalBranch(repository, proposal, draft.merged, ports.settings, log)
-  }
+  if (repository.proposalBranches === true && draft.merged !== undefined) await showIt()
   return done
+
+  // Whoever plans pushes nothing.
+  function showIt(): Promise<void> {
+    return queue.add({ kind: 'show', repository: repository.name, proposal: id })
+  }
 
   async function tellDraft(soFar: Planned): Promise<void> {
     const last = planned.get(key)?.planned

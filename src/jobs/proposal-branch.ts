@@ -29,6 +29,11 @@ export async function ensureProposalBranch(
   })
 }
 
+/** Whether there are any; as last fetched. */
+export async function hasProposalBranches({ git }: Pick<Repository, 'git'>): Promise<boolean> {
+  return [...(await git.branches()).keys()].some((branch) => branch.startsWith(folder))
+}
+
 /** Removes the branches of the proposals that are not open, by their ids. */
 export async function removeProposalBranches(
   repository: Repository,

@@ -4,6 +4,17 @@ export interface CommandResult {
   readonly text?: string
 }
 
+/** What a command on the command line came to, and where the deployment that follows can be followed. */
+export interface CommandAnswer extends CommandResult {
+  readonly follow?: { readonly ref: string; readonly commit: string }
+}
+
+/** A command, and whom it is written down for. */
+export interface GivenCommand {
+  readonly by: string
+  readonly command: LineCommand
+}
+
 /** What can be said on the command line; what is about a proposal is said in its comments. */
 export type LineCommand = Extract<
   Command,

@@ -1,4 +1,3 @@
-import type { LineCommand } from './command.ts'
 import type { Ledger } from './ledger.ts'
 import type { Packages, SystemContents } from './system-contents.ts'
 
@@ -170,8 +169,10 @@ export interface Progress {
     signal: AbortSignal,
     options: FollowOptions,
   ): AsyncGenerator<string, 'end' | 'limit' | 'aborted', undefined>
-  /** Commits of a branch that somebody follows here and whose last word was not said yet. */
-  awaited(branch: Omit<Topic, 'commit'>): readonly string[]
+  /** Somebody is about to follow, within half a minute: they count as awaiting it. */
+  expect(topic: Topic, follower: Pick<FollowOptions, 'saidGo'>): Promise<void>
+  /** Commits of a branch that somebody follows, anywhere, and whose last word was not said yet. */
+  awaited(branch: Omit<Topic, 'commit'>): Promise<readonly string[]>
 }
 
 export interface FollowOptions {
@@ -199,6 +200,17 @@ export interface Queue {
   add(job: Job, options?: { readonly delayMs?: number }): Promise<void>
 }
 
+/** A command as it came in: the queue may be written by others, a signature may not. */
+export interface SignedCommand {
+  readonly method: string
+  /** Path and query, from the controller's root. */
+  readonly path: string
+  readonly body: string
+  /** Unix time in seconds, as text. */
+  readonly timestamp: string
+  readonly signature: string
+}
+
 /** `ref` is a branch name without `refs/heads/`; absent: every branch. */
 export type Job =
   | { readonly kind: 'look'; readonly repository: string; readonly ref?: string }
@@ -210,14 +222,19 @@ export type Job =
   | { readonly kind: 'contact'; readonly repository: string; readonly machine: string }
   /** Reads the comments of a proposal and does what they say. */
   | { readonly kind: 'comments'; readonly repository: string; readonly proposal: string }
-  /** `id`: of the request, by which its answer is told. */
+  /** `id`: of the request, by which its answer is told. Whoever carries it out checks who signed it. */
   | {
       readonly kind: 'command'
       readonly repository: string
       readonly id: string
-      readonly by: string
-      readonly command: LineCommand
+      readonly signed: SignedCommand
     }
+  /** Tells where everything stands; `id` as of a command. */
+  | { readonly kind: 'status'; readonly repository: string; readonly id: string }
+  /** Drops what is left over of proposals that are gone, and has lost webhooks sent again. */
+  | { readonly kind: 'tidy'; readonly repository: string }
+  /** Keeps the rendering of a proposal on a branch of its own while it is open. */
+  | { readonly kind: 'show'; readonly repository: string; readonly proposal: string }
 
 /** How a job ended: decided in `jobs/outcome.ts`, acted on by the queue's worker. */
 export type Outcome =

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { FollowOptions, Log, Progress, Topic } from '../model/ports.ts'
 import {
@@ -5,23 +6,22 @@ import {
   createPatientConnection,
   type RedisAddress,
 } from './connection.ts'
+import { createFollowers } from './followers.ts'
 
 const linesKept = 2000
-const secondsKept = 24 * 60 * 60
+/** An answer, which is of no branch, has one reader, who waits for it; it may be large. */
+const secondsKept = ({ ref }: Topic): number => (ref === '' ? 60 : 24 * 60 * 60)
+const graceMs = 1_000
 
 /** The port over Redis streams: one stream for each topic, kept for a day. */
 export interface RedisProgress extends Progress {
   close(): void
 }
 
-interface Follower extends Topic {
-  readonly saidGo: boolean
-}
-
 /** Lines of jobs for whoever follows; a dead Redis costs the lines and nothing else. */
 export function createProgress(address: RedisAddress, log: Log): RedisProgress {
   const connection = createFailFastConnection(address)
-  const awaited = new Set<Follower>()
+  const followers = createFollowers(connection)
 
   async function write(topic: Topic, fields: readonly string[]): Promise<void> {
     const key = keyOf(topic)
@@ -33,7 +33,7 @@ export function createProgress(address: RedisAddress, log: Log): RedisProgress {
           : connection.multi()
       const results = await begin
         .xadd(key, 'MAXLEN', '~', linesKept, '*', ...fields)
-        .expire(key, secondsKept)
+        .expire(key, secondsKept(topic))
         .exec()
       const failure = results?.find(([error]) => error !== null)?.[0]
       if (failure) throw failure
@@ -42,41 +42,36 @@ export function createProgress(address: RedisAddress, log: Log): RedisProgress {
     }
   }
 
-  const letGo = (topic: Topic, those: (follower: Follower) => boolean): void => {
-    for (const follower of awaited) {
-      if (keyOf(follower) === keyOf(topic) && those(follower)) awaited.delete(follower)
-    }
-  }
+  /** Who follows is worth a better last word, and no failure. */
+  const orWarn = async <T>(topic: Omit<Topic, 'commit'>, asking: Promise<T>, without: T) =>
+    asking.catch((error: unknown) => {
+      log.warn({ ...topic, err: error }, 'it cannot be told who follows')
+      return without
+    })
 
   return {
     say: (topic, line) => write(topic, ['line', line]),
     async end(topic, line) {
       if (line !== undefined) await write(topic, ['line', line])
       await write(topic, ['end', ''])
-      letGo(topic, () => true)
+      await orWarn(topic, followers.letGo(topic, 'end'), undefined)
     },
     async wait(topic, line) {
       await write(topic, ['wait', line])
-      letGo(topic, ({ saidGo }) => !saidGo)
+      await orWarn(topic, followers.letGo(topic, 'wait'), undefined)
     },
     async *follow(topic, signal, options) {
-      // An object of its own for each follower.
-      const follower = { ...topic, saidGo: options.saidGo ?? false }
-      awaited.add(follower)
+      const leave = await followers.enter(topic, options.saidGo ?? false)
       try {
         const connection = createPatientConnection(address)
         return yield* follow(connection, keyOf(topic), signal, options)
       } finally {
-        awaited.delete(follower)
+        await leave().catch(() => {})
       }
     },
-    awaited: ({ repository, ref }) => [
-      ...new Set(
-        [...awaited]
-          .filter((topic) => topic.repository === repository && topic.ref === ref)
-          .map(({ commit }) => commit),
-      ),
-    ],
+    expect: (topic, { saidGo = false }) =>
+      orWarn(topic, followers.expect(topic, saidGo), undefined),
+    awaited: (branch) => orWarn(branch, followers.commits(branch), []),
     close: () => connection.disconnect(),
   }
 }
@@ -93,7 +88,11 @@ async function* follow(
   let last = since === undefined ? '0' : `${since.getTime()}-0`
   try {
     while (!signal.aborted) {
-      const answer = await connection.xread('BLOCK', Math.max(1, limitMs), 'STREAMS', key, last)
+      const reading = connection.xread('BLOCK', Math.max(1, limitMs), 'STREAMS', key, last)
+      // Redis itself counts the limit; one that is away counts nothing.
+      const heard = new AbortController()
+      const silent = silence(limitMs + graceMs, AbortSignal.any([signal, heard.signal]))
+      const answer = await Promise.race([reading, silent]).finally(() => heard.abort())
       const entries = answer?.[0]?.[1]
       if (entries === undefined) return 'limit'
       for (const [id, [field, line = '']] of entries) {
@@ -113,6 +112,9 @@ async function* follow(
     connection.disconnect()
   }
 }
+
+const silence = (ms: number, signal: AbortSignal): Promise<undefined> =>
+  pause(ms, undefined, { ref: false, signal })
 
 const keyOf = ({ repository, ref, commit }: Topic): string =>
   `nixcluster:progress:${JSON.stringify([repository, ref, commit])}`

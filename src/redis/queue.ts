@@ -29,6 +29,9 @@ export const jobKinds = [
   'contact',
   'comments',
   'command',
+  'status',
+  'tidy',
+  'show',
 ] as const satisfies readonly Job['kind'][]
 
 /** A job as it lies in Redis: beside it, what it comes of. */
@@ -44,11 +47,13 @@ export function deduplicationId(job: Job): string {
       return JSON.stringify([job.repository, job.ref ?? null])
     case 'plan':
     case 'comments':
+    case 'show':
       return JSON.stringify([job.repository, job.proposal])
     case 'machine':
     case 'contact':
       return JSON.stringify([job.repository, job.machine])
     case 'command':
+    case 'status':
       return JSON.stringify([job.repository, job.id])
     default:
       return JSON.stringify([job.repository])

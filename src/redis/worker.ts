@@ -2,7 +2,7 @@ import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'b
 import { createTrace, inTrace, readTrace } from '../log/trace.ts'
 import type { Job, Log, Metrics, Outcome } from '../model/ports.ts'
 import { createPatientConnection, type RedisAddress } from './connection.ts'
-import { deduplicationId, jobKinds, queueName, type TracedJob } from './queue.ts'
+import { deduplicationId, queueName, type TracedJob } from './queue.ts'
 
 /** Runs jobs until it is closed. */
 export interface RedisWorker {
@@ -12,6 +12,8 @@ export interface RedisWorker {
 
 export interface WorkerOptions {
   readonly address: RedisAddress
+  /** Others are left to other processes. */
+  readonly kinds: readonly Job['kind'][]
   readonly handle: (job: Job) => Promise<Outcome>
   readonly log: Log
   readonly metrics?: Metrics
@@ -28,10 +30,13 @@ const concurrency: Readonly<Record<Job['kind'], number>> = {
   contact: 20,
   comments: 2,
   command: 2,
+  status: 4,
+  tidy: 2,
+  show: 1,
 }
 
-/** Starts workers for every kind of job; the only place that turns outcomes into BullMQ's. */
-export function startWorker({ address, handle, log, metrics }: WorkerOptions): RedisWorker {
+/** Starts workers for these kinds of jobs; the only place that turns outcomes into BullMQ's. */
+export function startWorker({ address, kinds, handle, log, metrics }: WorkerOptions): RedisWorker {
   const connection = createPatientConnection(address)
   let away = false
   connection.on('close', () => {
@@ -42,7 +47,7 @@ export function startWorker({ address, handle, log, metrics }: WorkerOptions): R
     if (away) log.info({}, 'Redis is back')
     away = false
   })
-  const workers = jobKinds.map((kind) => {
+  const workers = kinds.map((kind) => {
     const worker = new Worker<TracedJob>(
       queueName(kind),
       (job, token) => process(job, token ?? ''),

@@ -6,6 +6,7 @@ import { createTrace, inTrace } from '../log/trace.ts'
 import type { Forge } from '../model/forge.ts'
 import type { Log, Progress, Queue } from '../model/ports.ts'
 import type { AttemptLogs } from '../model/remote.ts'
+import { allRoles, type Role } from '../model/role.ts'
 import { addCommands } from './commands.ts'
 import { addFollow } from './follow.ts'
 import { addGitHook } from './git-hook.ts'
@@ -19,6 +20,8 @@ export interface ServedRepository {
   readonly forge: Forge['kind']
   /** `owner/name` at the forge. */
   readonly project?: string
+  /** The deployed branch, where the settings name it. */
+  readonly branch?: string
   readonly secret: string
 }
 
@@ -30,22 +33,17 @@ export interface AppOptions {
   readonly metrics: MetricsRegistry
   /** What is not ready, by name; empty when webhooks can be taken. */
   readonly ready: () => Promise<readonly string[]>
-  /** What `nixcluster status` shows: anything that is JSON, undefined for a 404. */
-  readonly status: (repository: string) => Promise<unknown>
-  /** The deployed branch and its tip as last seen, so that an approval can be followed. */
-  readonly deployed?: (repository: string) => Promise<Tip | undefined>
+  /** Which routes there are; absent: all. */
+  readonly roles?: readonly Role[]
   readonly limits: {
     readonly bodyBytes: number
     readonly followMs: number
     readonly followers: number
+    /** How long a question waits for a worker; 20 seconds by default. */
+    readonly answerMs?: number
   }
   readonly now?: () => Date
   readonly logs?: Pick<AttemptLogs, 'read'>
-}
-
-export interface Tip {
-  readonly ref: string
-  readonly commit: string
 }
 
 /** Who sends webhooks names each of them. */
@@ -59,7 +57,7 @@ const requestIdHeader = 'x-request-id'
 
 /** The controller's HTTP side: it verifies, turns requests into jobs and decides nothing. */
 export function createApp(options: AppOptions): Hono {
-  const { log, metrics, limits, ready, now = () => new Date() } = options
+  const { log, metrics, limits, ready, roles = allRoles, now = () => new Date() } = options
   const app = new Hono()
   app.use(async (c, next) => {
     const trace = createTrace('request', now(), deliveryOf(c))
@@ -85,11 +83,13 @@ export function createApp(options: AppOptions): Hono {
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
   )
-  addGithubWebhook(app, options)
-  addGiteaWebhook(app, options)
-  addGitHook(app, options)
-  addFollow(app, options)
-  addCommands(app, options)
-  addLogs(app, options)
+  if (roles.includes('webhook')) {
+    addGithubWebhook(app, options)
+    addGiteaWebhook(app, options)
+    addGitHook(app, options)
+    addFollow(app, options)
+    addCommands(app, options)
+  }
+  if (roles.includes('deploy')) addLogs(app, options)
   return app
 }

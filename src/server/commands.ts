@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { Hono } from 'hono'
-import { signatureHeader } from '../forge/signature.ts'
+import type { Context, Hono } from 'hono'
+import { signatureHeader, timestampHeader } from '../forge/signature.ts'
 import { answerTopic } from '../jobs/answer-topic.ts'
+import { followUrl } from '../model/follow-url.ts'
+import type { SignedCommand } from '../model/ports.ts'
 import type { AppOptions } from './app.ts'
-import { parseObject } from './body.ts'
 import { enqueue } from './enqueue.ts'
-import { followUrl } from './follow.ts'
-import { toLineCommand } from './line-command.ts'
+import { toGivenCommand } from './signed-command.ts'
 import { findSigner, refuse } from './signed.ts'
 
 /** Longer than a signature is taken for fresh, on either side of our clock. */
 const rememberMs = 11 * 60_000
 
-/** What people say and ask for on the command line. */
+/** What people say and ask for on the command line; a worker answers. */
 export function addCommands(app: Hono, options: AppOptions): void {
-  const { repositories, queue, log, now = () => new Date() } = options
+  const { repositories, queue, progress, log, limits, now = () => new Date() } = options
   const taken = new Map<string, number>()
 
   /** True once for each signature: a recorded approval must not approve another commit later. */
@@ -30,33 +30,47 @@ export function addCommands(app: Hono, options: AppOptions): void {
     const body = await c.req.text()
     const repository = findSigner(c, repositories, c.req.param('name'), body, now())
     if (repository === undefined) return refuse(c)
-    const { by, command: asked } = parseObject(body) ?? {}
-    if (typeof by !== 'string' || !/^\P{C}{1,100}$/u.test(by))
-      return c.json({ error: 'who asks? `by` is missing, or is no name' }, 400)
-    const command = toLineCommand(asked)
-    if (typeof command === 'string') return c.json({ error: command }, 400)
-    if (!isFirst(c.req.header(signatureHeader) ?? '')) {
+    const given = toGivenCommand(body)
+    if (typeof given === 'string') return c.json({ error: given }, 400)
+    const signed = signedCommand(c, body)
+    if (!isFirst(signed.signature)) {
       return c.json({ error: 'this very request was taken already' }, 409)
     }
     const { name } = repository
     const since = now()
     const id = randomUUID()
-    if (!(await enqueue(queue, log, [{ kind: 'command', repository: name, id, by, command }]))) {
+    if (!(await enqueue(queue, log, [{ kind: 'command', repository: name, id, signed }]))) {
       return c.json({ error: 'the queue is away' }, 503)
     }
-    log.info({ repository: name, by, command }, 'a command was given')
-    const tip = command.kind === 'deploy' ? await options.deployed?.(name) : undefined
-    const follow =
-      tip === undefined
-        ? []
-        : [{ ...tip, url: followUrl({ repository: name, ...tip }, since, 'go') }]
-    return c.json({ answer: followUrl(answerTopic(name, id), since), follow }, 202)
+    log.info({ repository: name, ...given }, 'a command was given')
+    return c.json({ answer: followUrl(answerTopic(name, id), since), since: since.getTime() }, 202)
   })
 
   app.get('/api/repositories/:name/status', async (c) => {
     const repository = findSigner(c, repositories, c.req.param('name'), '', now())
     if (repository === undefined) return refuse(c)
-    const status = await options.status(repository.name)
-    return status === undefined ? c.notFound() : c.json(status as object)
+    const { name } = repository
+    const id = randomUUID()
+    if (!(await enqueue(queue, log, [{ kind: 'status', repository: name, id }]))) {
+      return c.json({ error: 'the queue is away' }, 503)
+    }
+    const limitMs = limits.answerMs ?? 20_000
+    const { signal } = c.req.raw
+    for await (const answer of progress.follow(answerTopic(name, id), signal, { limitMs })) {
+      return c.body(answer, 200, { 'content-type': 'application/json' })
+    }
+    const error = `no worker has answered within ${limitMs / 1000} s: is one of the role plan running?`
+    return c.json({ error }, 503)
   })
+}
+
+function signedCommand(c: Context, body: string): SignedCommand {
+  const { pathname, search } = new URL(c.req.url)
+  return {
+    method: c.req.method,
+    path: pathname + search,
+    body,
+    timestamp: c.req.header(timestampHeader) ?? '',
+    signature: c.req.header(signatureHeader) ?? '',
+  }
 }

@@ -5,7 +5,7 @@ import type { Job, Log, Queue } from '../model/ports.ts'
 const limitMs = 900
 
 /** What a push asks for; the rest are words of people. */
-const pushed: readonly Job['kind'][] = ['look', 'plan']
+const pushed: readonly Job['kind'][] = ['look', 'publish', 'plan']
 
 /** Adds jobs; false within a second when the queue is away: the sender sees 503, the poll repairs. */
 export async function enqueue(queue: Queue, log: Log, jobs: readonly Job[]): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { Log, Topic } from '../model/ports.ts'
+import type { Log } from '../model/ports.ts'
 import type { AppOptions } from './app.ts'
 import { findSigner, refuse } from './signed.ts'
 
@@ -40,13 +40,6 @@ export function addFollow(app: Hono, options: AppOptions): void {
       'x-accel-buffering': 'no',
     })
   })
-}
-
-/** Where a topic is followed, relative to the controller's URL; with `go` by whoever says it. */
-export function followUrl({ repository, ref, commit }: Topic, since: Date, go?: 'go'): string {
-  const query = new URLSearchParams({ repository, ref, commit, since: String(since.getTime()) })
-  if (go !== undefined) query.set(go, '')
-  return `follow?${query}`
 }
 
 function streamLines(follow: Follow, log: Log, ended: () => void): ReadableStream<Uint8Array> {

@@ -47,7 +47,7 @@ export function addForgeWebhook(app: Hono, options: AppOptions, headers: Webhook
       log.warn({ event, project }, "refused a webhook: another repository's signature")
       return answer('unauthorized', 401)
     }
-    const jobs = toJobs(event, payload, repository.name)
+    const jobs = toJobs(event, payload, repository)
     if (jobs.length === 0) return answer('ignored', 202)
     if (!(await enqueue(queue, log, jobs))) return answer('unavailable', 503)
     log.info({ event, jobs }, 'a webhook')

@@ -2,9 +2,9 @@ import type { Hono } from 'hono'
 import type { AppOptions } from './app.ts'
 import { isObject, parseObject } from './body.ts'
 import { enqueue } from './enqueue.ts'
-import { followUrl } from './follow.ts'
+import { followUrl } from '../model/follow-url.ts'
 import { findSigner, refuse } from './signed.ts'
-import { branchOf, lookAt } from './webhook.ts'
+import { branchOf, jobsOfPush } from './webhook.ts'
 
 interface Update {
   readonly ref: string
@@ -29,7 +29,7 @@ export function addGitHook(app: Hono, options: AppOptions): void {
     }
     const { name } = repository
     const updates = updatesIn(payload)
-    const jobs = updates.flatMap(({ ref }) => lookAt(ref, name))
+    const jobs = updates.flatMap(({ ref }) => jobsOfPush(ref, repository))
     if (!(await enqueue(queue, log, jobs))) {
       metrics.webhookReceived('git', 'unavailable')
       return c.json({ error: 'the queue is away' }, 503)

@@ -3,11 +3,15 @@ import type { Config } from '../config/config.ts'
 import { findProgram } from '../exec/find-program.ts'
 
 /** Throws one line with every program that is not there; Redis' own is looked for when it is started. */
-export async function requirePrograms(tools: Config['tools'], path: string): Promise<void> {
-  const { nix, deploy, ssh } = tools
+export async function requirePrograms(
+  { tools: { nix, deploy, ssh }, roles }: Pick<Config, 'tools' | 'roles'>,
+  path: string,
+): Promise<void> {
   const needed = [
     { program: nix, what: 'Nix, 2.18 or later', setting: 'tools.nix' },
-    { program: deploy, what: 'deploy-rs', setting: 'tools.deploy' },
+    ...(roles.includes('deploy')
+      ? [{ program: deploy, what: 'deploy-rs', setting: 'tools.deploy' }]
+      : []),
     { program: ssh, what: "OpenSSH's client", setting: 'tools.ssh' },
     { program: 'git', what: 'git, 2.38 or later', setting: undefined },
   ]

@@ -19,13 +19,20 @@ const planned = [
   ...['opened', 'synchronize', 'synchronized', 'reopened', 'closed', 'edited', 'ready_for_review'],
 ]
 
+/** The repository that something happened in; `branch`: the deployed one, where that is known. */
+export interface Concerned {
+  readonly name: string
+  readonly branch?: string
+}
+
 /** Gives the jobs that an event of GitHub or Gitea asks for; none for what does not concern us. */
-export function toJobs(event: string, payload: ForgePayload, repository: string): readonly Job[] {
+export function toJobs(event: string, payload: ForgePayload, concerned: Concerned): readonly Job[] {
+  const repository = concerned.name
   const action = String(payload.action)
   const plan = (proposal: string): Job => ({ kind: 'plan', repository, proposal })
   switch (event) {
     case 'push':
-      return pushed(payload.ref, repository)
+      return pushed(payload.ref, concerned)
     case 'pull_request':
       return planned.includes(action) ? numberIn(payload).map(plan) : []
     case 'issue_comment':
@@ -42,9 +49,9 @@ export function toJobs(event: string, payload: ForgePayload, repository: string)
 }
 
 /** Heads of the merge queue are branches, too, which GitHub tells by an event of their own. */
-function pushed(ref: unknown, repository: string): readonly Job[] {
+function pushed(ref: unknown, concerned: Concerned): readonly Job[] {
   if (typeof ref !== 'string' || ref.startsWith(queueHeads)) return []
-  return lookAt(ref, repository)
+  return jobsOfPush(ref, concerned)
 }
 
 const queueHeads = 'refs/heads/gh-readonly-queue/'
@@ -74,10 +81,17 @@ function pullsIn(checks: unknown): readonly string[] {
   return Array.isArray(pulls) ? pulls.flatMap(numberIn) : []
 }
 
-/** A branch that is not ours; tags deploy nothing. */
-export function lookAt(ref: string, repository: string): readonly Job[] {
+/**
+ * What a push to a branch that is not ours asks for; tags deploy nothing. Where nobody says which branch is
+ * deployed, it may be this one or not.
+ */
+export function jobsOfPush(ref: string, { name, branch: deployed }: Concerned): readonly Job[] {
   const branch = branchOf(ref)
-  return branch === undefined ? [] : [{ kind: 'look', repository, ref: branch }]
+  if (branch === undefined) return []
+  const look: Job = { kind: 'look', repository: name, ref: branch }
+  const publish: Job = { kind: 'publish', repository: name }
+  if (deployed === undefined) return [look, publish]
+  return branch === deployed ? [publish] : [look]
 }
 
 /** `refs/heads/main` -> `main`; undefined for what is no branch, and for branches that we write. */

@@ -12,6 +12,8 @@ import { doCommand } from '../../src/jobs/command.ts'
 import { done } from '../../src/jobs/outcome.ts'
 import { startWorker } from '../../src/redis/worker.ts'
 import { commandedFleet } from '../jobs/commanded-fleet.ts'
+import type { SignedCommand } from '../../src/model/ports.ts'
+import { readSignedCommand } from '../../src/server/signed-command.ts'
 import { silent } from '../redis/redis-of-the-test.ts'
 import { secret, startApp } from '../server/app-of-the-test.ts'
 
@@ -27,10 +29,12 @@ async function controller({ answers = true } = {}) {
   const ports = {
     ...fleet.ports,
     announce: createTerminalAnnounce({ progress, clock, log: silent }),
+    readCommand: (_: string, signed: SignedCommand) =>
+      readSignedCommand(secret, signed, new Date()),
   }
   if (answers) {
     const worker = startWorker({
-      ...{ address: redis.address, log: silent },
+      ...{ address: redis.address, kinds: ['command'], log: silent },
       handle: (job) =>
         job.kind === 'command' ? doCommand(fleet.repository, job, ports) : Promise.resolve(done),
     })

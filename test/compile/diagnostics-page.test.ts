@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { checkRemovals } from '../../src/diff/removals.ts'
 import { codeRooms } from '../../src/model/diagnostic.ts'
+import { allRoles } from '../../src/model/role.ts'
 import { diagnosticPages } from '../../src/report/diagnostic-pages.ts'
 import { cluster, compileTexts } from './fleet.ts'
 
@@ -122,7 +123,9 @@ function ofSettings({
   command = '',
 }: Record<string, string>): string[] {
   const variables = [...command.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value])
+  const role = allRoles.find((one) => command.includes(`--role ${one}`))
   const { diagnostics } = readConfig({
+    ...(role === undefined ? {} : { roles: [role] }),
     file: '/etc/nixcluster/controller.yaml',
     text,
     env: Object.fromEntries(variables) as Record<string, string>,

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { toMilliseconds } from '../../src/config/duration.ts'
+import type { Role } from '../../src/model/role.ts'
 
 const secret = '0123456789abcdef'
 const { privateKey } = generateKeyPairSync('rsa', {
@@ -20,11 +21,12 @@ const files: Record<string, { text: string; mode: number }> = {
   '/run/secrets/token': { text: 'ghp_abcdefghijklmnopqrst', mode: 0o100400 },
 }
 
-function read(text: string | undefined, env: Record<string, string> = {}) {
+function read(text: string | undefined, env: Record<string, string> = {}, roles?: readonly Role[]) {
   const { config, diagnostics } = readConfig({
     file: '/etc/nixcluster/controller.yaml',
     text,
     env,
+    ...(roles === undefined ? {} : { roles }),
     readFile: (path) => {
       const file = files[path]
       if (file === undefined) throw new Error('no such file')
@@ -48,6 +50,7 @@ test('a short file gets every default', () => {
   const { config, problems } = read(smallest)
   expect(problems).toEqual([])
   expect(config).toEqual({
+    roles: ['webhook', 'plan', 'deploy'],
     listen: { host: '127.0.0.1', port: 8080 },
     stateDir: '/var/lib/nixcluster',
     redis: {},
@@ -406,4 +409,43 @@ test('every setting has a title, a description and an example', () => {
   const all = [...settings(schema), ...settings(schema.$defs.repository)]
   expect(all.length).toBeGreaterThan(20)
   expect(all.filter((one) => !(one.title && one.description && one.examples))).toEqual([])
+})
+
+describe('a role', () => {
+  const whole = `
+redis: { url: "redis://redis.example.com", passwordFile: redis.password }
+ssh: { identityFile: id_ed25519 }
+repositories:
+  - { name: fleet, url: "https://github.com/example/fleet.git", forge: github,
+      secretFile: fleet.secret, tokenFile: token }
+`
+  /** Files that the process of a role opens. */
+  function opened(roles?: readonly Role[]): readonly string[] {
+    const paths: string[] = []
+    readConfig({
+      file: '/etc/nixcluster/controller.yaml',
+      text: whole,
+      env: {},
+      ...(roles === undefined ? {} : { roles }),
+      readFile: (path) => {
+        paths.push(path.replace('/etc/nixcluster/', ''))
+        return { text: secret, mode: 0o100600 }
+      },
+    })
+    return paths.toSorted()
+  }
+
+  test('reads the secrets that are its own, and opens no other', () => {
+    expect(opened(['webhook'])).toEqual(['fleet.secret', 'redis.password'])
+    expect(opened(['plan'])).toEqual(['id_ed25519', 'redis.password', 'token'])
+    const all = ['fleet.secret', 'id_ed25519', 'redis.password', 'token']
+    expect(opened(['deploy'])).toEqual(all)
+    expect(opened()).toEqual(all)
+  })
+
+  test('needs a Redis that all of them reach', () => {
+    expect(read(smallest, {}, ['webhook']).problems).toEqual([
+      'controller.yaml:2:1: error: roles apart need one Redis for all of them (name it as redis.url)',
+    ])
+  })
 })

@@ -4,6 +4,8 @@ import type { LineCommand } from '../../src/model/command.ts'
 import { intentOf } from '../rollout/ledgers.ts'
 import { commandedFleet, full, six } from './commanded-fleet.ts'
 
+const unread = { method: 'POST', path: '/', body: '', timestamp: '0', signature: '' }
+
 async function commanded() {
   const fleet = await commandedFleet()
   const { repository, ports, answers } = fleet
@@ -11,8 +13,9 @@ async function commanded() {
     ...fleet,
     /** Somebody with the secret says it; the answer. */
     say: async (command: LineCommand) => {
-      const job = { kind: 'command', repository: 'fleet', id: 'r1', by: 'ada', command } as const
-      expect(await doCommand(repository, job, ports)).toEqual({ kind: 'done' })
+      const job = { kind: 'command', repository: 'fleet', id: 'r1', signed: unread } as const
+      const readCommand = () => ({ by: 'ada', command })
+      expect(await doCommand(repository, job, { ...ports, readCommand })).toEqual({ kind: 'done' })
       return answers.at(-1)
     },
   }

@@ -95,7 +95,7 @@ export async function commandedFleet() {
   const silent = () => Promise.resolve()
   const announce: Announce = {
     ...{ mistakes: silent, planning: silent, planned: silent, outdated: silent },
-    ...{ nothingProposed: silent, ticked: silent },
+    ...{ nothingProposed: silent, ticked: silent, status: silent },
     received() {},
     machine() {},
     answered: async (_repository, _id, result) => void answers.push(result),

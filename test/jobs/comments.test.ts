@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { doComments, dropStaleSayings } from '../../src/jobs/comments.ts'
 import { look } from '../../src/jobs/look.ts'
+import { tidy } from '../../src/jobs/tidy.ts'
 import type { Report } from '../../src/model/forge.ts'
 import { allowedRemovals, isApproved } from '../../src/rollout/consent.ts'
 import { silent } from '../redis/redis-of-the-test.ts'
@@ -105,10 +106,10 @@ describe('approve', () => {
     const { say, ledger, forge, repository, ports, push, wait, jobs } = await proposed()
     await say('ada', '/nixcluster approve')
     wait(1)
-    const poll = () =>
-      look(repository, undefined, new Map(), {
-        ...{ ...ports, log: silent, metrics: { deliveriesMissed() {} } },
-      })
+    const poll = async () => {
+      await look(repository, undefined, new Map(), ports)
+      await tidy(repository, { ...ports, log: silent, metrics: { deliveriesMissed() {} } })
+    }
     await poll()
     expect(jobs).toContainEqual({ kind: 'comments', repository: 'fleet', proposal: '12' })
     expect(ledger.current.approvals).toHaveLength(1)

@@ -10,11 +10,14 @@ import { announceTo } from '../../src/jobs/announce.ts'
 import { createForgeAnnounce } from '../../src/jobs/announce-forge.ts'
 import { createTerminalAnnounce } from '../../src/jobs/announce-terminal.ts'
 import { createHandler } from '../../src/jobs/handle.ts'
+import { jobsOfPoll } from '../../src/jobs/poll.ts'
 import type { Repository } from '../../src/jobs/repository.ts'
 import { createSource } from '../../src/jobs/source.ts'
+import type { GivenCommand } from '../../src/model/command.ts'
 import type { Ledger } from '../../src/model/ledger.ts'
 import type { Attempt } from '../../src/model/remote.ts'
 import type { Clock, Job, Log, Outcome, Progress, Queue } from '../../src/model/ports.ts'
+import type { SignedCommand } from '../../src/model/ports.ts'
 import { createMemoryForge } from '../fakes/forge.ts'
 import { createMemoryMachines } from '../fakes/machines.ts'
 import { createMemoryNix } from '../fakes/nix.ts'
@@ -30,7 +33,8 @@ const nobody: Progress = {
   async *follow() {
     return 'end'
   },
-  awaited: () => [],
+  expect: () => Promise.resolve(),
+  awaited: () => Promise.resolve([]),
 }
 
 const project = `apiVersion: nixcluster/v1
@@ -140,6 +144,7 @@ export async function createPullsSite(
       settings: { version: '1.2.3' },
       planLimits: { evaluationMs: 1000, buildMs: 1000 },
       logs: { keep: async (attempt) => void logged.push(attempt) },
+      readCommand: (_, { body }) => JSON.parse(body) as GivenCommand,
     })
   let handle = createController()
 
@@ -159,7 +164,7 @@ export async function createPullsSite(
     },
     /** What one poll does, to its end. */
     async poll(): Promise<void> {
-      await queue.add({ kind: 'look', repository: 'fleet' })
+      for (const job of jobsOfPoll('fleet')) await queue.add(job)
       await site.settle()
     },
     plan: (proposal: string): Promise<Outcome> =>
@@ -202,6 +207,12 @@ export async function createPullsSite(
   return site
 }
 
+/** A command that this site takes as signed. */
+const signed = (given: GivenCommand): SignedCommand => ({
+  ...{ method: 'POST', path: '/', timestamp: '0', signature: '' },
+  body: JSON.stringify(given),
+})
+
 /** A site whose machines run what main says. */
 export async function createDeployedSite(
   ...args: Parameters<typeof createPullsSite>
@@ -209,8 +220,8 @@ export async function createDeployedSite(
   const site = await createPullsSite(...args)
   await site.poll()
   await site.handle({
-    ...{ kind: 'command', repository: 'fleet', id: '1', by: 'ann' },
-    command: { kind: 'deploy' },
+    ...{ kind: 'command', repository: 'fleet', id: '1' },
+    signed: signed({ by: 'ann', command: { kind: 'deploy' } }),
   })
   await site.settle()
   return site

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createQueue } from '../../src/redis/queue.ts'
+import { jobsOfPoll } from '../../src/jobs/poll.ts'
+import { createQueue, jobKinds } from '../../src/redis/queue.ts'
 import { startWorker } from '../../src/redis/worker.ts'
 import { toJobs } from '../../src/server/webhook.ts'
 import { silent, startRedis, until } from '../redis/redis-of-the-test.ts'
@@ -71,7 +72,7 @@ async function run(
   await until('the queue is ready', () => queue.isReady())
   const site = await createDeployedSite(fleet)
   site.useQueue(queue)
-  const worker = startWorker({ address, handle: site.handle, log: silent })
+  const worker = startWorker({ address, kinds: jobKinds, handle: site.handle, log: silent })
   site.forge.letPush('ann')
   const known = new Map<string, string | undefined>()
   const rest = async (): Promise<void> => {
@@ -93,7 +94,7 @@ async function run(
     }
     for (const due of late.filter((one) => one.at >= story.length)) await deliver(due.events)
     await rest()
-    await queue.add({ kind: 'look', repository: 'fleet' })
+    for (const job of jobsOfPoll('fleet')) await queue.add(job)
     await rest()
     return await see(
       site,
@@ -107,7 +108,7 @@ async function run(
 
   async function deliver(events: readonly Event[]): Promise<void> {
     for (const [name, payload] of events) {
-      for (const job of toJobs(name, payload, 'fleet')) await queue.add(job)
+      for (const job of toJobs(name, payload, { name: 'fleet' })) await queue.add(job)
     }
   }
 }

@@ -77,7 +77,7 @@ test('a wait ends whoever follows, except the person who said go after it was de
   await progress.wait(topic, 'nothing is deployed before somebody says go')
   const { commit, ...branch } = topic
   expect(await pusher).toEqual(['nothing is deployed before somebody says go', '(end)'])
-  expect(progress.awaited(branch)).toEqual([commit])
+  expect(await progress.awaited(branch)).toEqual([commit])
   await progress.end(topic, 'deployed')
   expect(await deployer).toEqual(['deployed', '(end)'])
 })
@@ -85,14 +85,14 @@ test('a wait ends whoever follows, except the person who said go after it was de
 test('a commit is awaited from its first follower until its last word', async () => {
   const { progress } = await openProgress()
   const { commit, ...branch } = topic
-  expect(progress.awaited(branch)).toEqual([])
+  expect(await progress.awaited(branch)).toEqual([])
   const readers = [read(progress.follow(topic, never, { limitMs: 10_000 }))]
   readers.push(read(progress.follow(topic, never, { limitMs: 10_000 })))
   await progress.say(topic, 'planning')
-  expect(progress.awaited(branch)).toEqual([commit])
-  expect(progress.awaited({ ...branch, ref: 'other' })).toEqual([])
+  expect(await progress.awaited(branch)).toEqual([commit])
+  expect(await progress.awaited({ ...branch, ref: 'other' })).toEqual([])
   await progress.end(topic)
-  expect(progress.awaited(branch)).toEqual([])
+  expect(await progress.awaited(branch)).toEqual([])
   expect(await Promise.all(readers)).toEqual([
     ['planning', '(end)'],
     ['planning', '(end)'],
@@ -106,6 +106,46 @@ test('a follower ends when nothing comes, and when it is told to', async () => {
   const reading = read(progress.follow(topic, abort.signal, { limitMs: 60_000 }))
   setTimeout(() => abort.abort(), 50)
   expect(await reading).toEqual(['(aborted)'])
+})
+
+test('a follower is seen by another process, until its own is gone', async () => {
+  const { server, progress } = await openProgress()
+  const other = createProgress(server.address, silent)
+  onTestFinished(() => other.close())
+  const { commit, ...branch } = topic
+  const abort = new AbortController()
+  const reading = read(progress.follow(topic, abort.signal, { limitMs: 60_000 }))
+  await until('it is seen', async () => (await other.awaited(branch)).length === 1)
+  expect(await other.awaited(branch)).toEqual([commit])
+  // Whoever is killed takes nothing back: the set forgets it.
+  const ttl = Number(redisCli(server, 'pttl', 'nixcluster:followers:["fleet","main"]'))
+  expect(ttl).toBeGreaterThan(0)
+  abort.abort()
+  await reading
+  await until('it is gone', async () => (await other.awaited(branch)).length === 0)
+})
+
+test('somebody who is expected counts as following, until the last word', async () => {
+  const { progress } = await openProgress()
+  const { commit, ...branch } = topic
+  await progress.expect(topic, { saidGo: true })
+  await progress.wait(topic, 'waits for: nixcluster deploy')
+  expect(await progress.awaited(branch)).toEqual([commit])
+  await progress.end(topic, 'deployed')
+  expect(await progress.awaited(branch)).toEqual([])
+})
+
+test('while Redis is away, a follower ends at its limit', async () => {
+  const { server, progress } = await openProgress()
+  await server.close()
+  expect(await read(progress.follow(topic, never, { limitMs: 50 }))).toEqual(['(limit)'])
+})
+
+test('an answer is forgotten after a minute', async () => {
+  const { server, progress } = await openProgress()
+  await progress.end({ ...topic, ref: '' }, '{"kind":"done"}')
+  const key = 'nixcluster:progress:["fleet","","c0ffee"]'
+  expect(Number(redisCli(server, 'ttl', key))).toBeLessThanOrEqual(60)
 })
 
 test('lines are forgotten after a day', async () => {

@@ -1,7 +1,7 @@
 import { onTestFinished, expect, test } from 'vitest'
 import { currentTrace, inTrace, type Trace } from '../../src/log/trace.ts'
 import type { Job, Log, Outcome } from '../../src/model/ports.ts'
-import { createQueue, type RedisQueue } from '../../src/redis/queue.ts'
+import { createQueue, jobKinds, type RedisQueue } from '../../src/redis/queue.ts'
 import type { RedisServer } from '../../src/redis/server.ts'
 import { delayAfter, startWorker } from '../../src/redis/worker.ts'
 import { createFolder, pidOf, redisCli, silent, startRedis, until } from './redis-of-the-test.ts'
@@ -21,6 +21,7 @@ function work(server: RedisServer, handle: (n: number, job: Job) => Outcome | Pr
   const seen: Job[] = []
   const worker = startWorker({
     address: server.address,
+    kinds: jobKinds,
     log: silent,
     handle: async (job) => {
       seen.push(job)

@@ -21,18 +21,16 @@ export async function startApp(over: Partial<AppOptions> = {}) {
   metrics.watchQueue(() => queue.depths())
   const app = createApp({
     repositories: [
-      { name: 'fleet', forge: 'github', project: 'example/fleet', secret },
+      { name: 'fleet', forge: 'github', project: 'example/fleet', branch: 'main', secret },
       { name: 'attic', forge: 'github', project: 'example/attic', secret: otherSecret },
-      { name: 'cellar', forge: 'git', secret },
+      { name: 'cellar', forge: 'git', branch: 'main', secret },
     ],
     queue,
     progress,
     log,
     metrics,
     ready: async () => ((await queue.isReady()) ? [] : ['redis']),
-    status: async (name) => ({ branch: 'main', name }),
-    deployed: async () => ({ ref: 'main', commit: 'c0ffee' }),
-    limits: { bodyBytes: 200_000, followMs: 500, followers: 2 },
+    limits: { bodyBytes: 200_000, followMs: 500, followers: 2, answerMs: 500 },
     ...over,
   })
   const server = await listen(app, { host: '127.0.0.1', port: 0 })

@@ -30,7 +30,7 @@ test('it counts requests by route, webhooks by result and jobs that wait', async
     'nixcluster_http_requests_total{route="/webhooks/github",method="POST",status="202"} 1',
     'nixcluster_http_requests_total{route="/api/repositories/:name/status",method="GET",status="401"} 1',
     'nixcluster_http_requests_total{route="/*",method="GET",status="404"} 1',
-    'nixcluster_queue_jobs{kind="look",state="waiting"} 1',
+    'nixcluster_queue_jobs{kind="publish",state="waiting"} 1',
   ]) {
     expect(text).toContain(line)
   }

@@ -3,6 +3,10 @@ import { answerTopic } from '../../src/jobs/answer-topic.ts'
 import type { LineCommand } from '../../src/model/command.ts'
 import { follow, postCommand, postPush, readAnswer, readStatus } from '../../src/cli/client.ts'
 import { signRequest, signatureHeader, timestampHeader } from '../../src/forge/signature.ts'
+import { followUrl } from '../../src/model/follow-url.ts'
+import type { Job } from '../../src/model/ports.ts'
+import { readSignedCommand } from '../../src/server/signed-command.ts'
+import { until } from '../redis/redis-of-the-test.ts'
 import { otherSecret, secret, startApp } from './app-of-the-test.ts'
 
 const none = '0'.repeat(40)
@@ -43,7 +47,7 @@ test('a push is handed over and followed to its end', async () => {
   const { url, jobs, progress } = await startApp()
   const controller = { url, secret }
   const links = await postPush(controller, 'cellar', [update])
-  expect(jobs()).toEqual([{ kind: 'look', repository: 'cellar', ref: 'main' }])
+  expect(jobs()).toEqual([{ kind: 'publish', repository: 'cellar' }])
   expect(links).toMatchObject([{ ref: 'main', commit: tip }])
   const topic = { repository: 'cellar', ref: 'main', commit: tip }
   await progress.say(topic, 'rendering')
@@ -124,29 +128,71 @@ test('a deployment is asked for, and followed from then on', async () => {
   const topic = { repository: 'cellar', ref: 'main', commit: 'c0ffee' }
   await progress.end(topic, 'waits for: nixcluster deploy')
   await new Promise((resolve) => setTimeout(resolve, 5))
-  const { follow: links } = await postCommand(controller, 'cellar', 'somebody', { kind: 'deploy' })
-  expect(jobs()).toEqual([
-    {
-      ...{ kind: 'command', repository: 'cellar', by: 'somebody', command: { kind: 'deploy' } },
-      id: expect.any(String),
-    },
-  ])
+  const { since } = await postCommand(controller, 'cellar', 'somebody', { kind: 'deploy' })
+  const [job] = jobs() as Extract<Job, { kind: 'command' }>[]
+  expect(job).toMatchObject({ kind: 'command', repository: 'cellar', id: expect.any(String) })
+  const given = readSignedCommand(secret, job!.signed, new Date())
+  expect(given).toEqual({ by: 'somebody', command: { kind: 'deploy' } })
   await progress.end(topic, 'all machines run it')
-  expect(await read(follow(controller, links[0]!))).toEqual(['all machines run it', '(end)'])
+  const link = { url: followUrl(topic, new Date(since), 'go') }
+  expect(await read(follow(controller, link))).toEqual(['all machines run it', '(end)'])
 })
 
 test('a command is answered to whoever gave it', async () => {
   const { url, jobs, progress } = await startApp()
   const controller = { url, secret }
   const pause = { kind: 'pause', selector: 'vm9', until: '2099-01-01T00:00:00Z' } as const
-  const { answer, follow: links } = await postCommand(controller, 'cellar', 'somebody', pause)
-  expect(links).toEqual([])
-  const [job] = jobs() as { id: string }[]
-  expect(job).toMatchObject({ kind: 'command', by: 'somebody', command: pause })
+  const { answer } = await postCommand(controller, 'cellar', 'somebody', pause)
+  const [job] = jobs() as Extract<Job, { kind: 'command' }>[]
+  const given = readSignedCommand(secret, job!.signed, new Date())
+  expect(given).toEqual({ by: 'somebody', command: pause })
   const said = { kind: 'refused', text: 'no host is called \x1b[31mvm9 here' }
   await progress.end(answerTopic('cellar', job!.id), JSON.stringify(said))
   expect(await readAnswer(controller, answer)).toEqual({
     ...{ kind: 'refused', text: 'no host is called vm9 here' },
+  })
+})
+
+test.each([
+  ['as it was given', {}, { by: 'somebody', command: { kind: 'retry' } }],
+  ['that another secret signed', { by: otherSecret }, undefined],
+  ['that was given six minutes ago', { later: 360 }, undefined],
+  [
+    'whose words were changed in the queue',
+    { body: '{"by":"me","command":{"kind":"deploy"}}' },
+    undefined,
+  ],
+])('whoever carries out a command reads one %s so: %j', async (_, changed, read) => {
+  const { url, jobs } = await startApp()
+  await postCommand({ url, secret }, 'cellar', 'somebody', { kind: 'retry' })
+  const [job] = jobs() as Extract<Job, { kind: 'command' }>[]
+  const { by = secret, later = 0, ...other } = changed as Changed
+  const now = new Date(Date.now() + later * 1000)
+  expect(readSignedCommand(by, { ...job!.signed, ...other }, now)).toEqual(read)
+})
+
+interface Changed {
+  readonly by?: string
+  /** Seconds. */
+  readonly later?: number
+  readonly body?: string
+}
+
+test('where things stand is asked of a worker, who answers with JSON', async () => {
+  const { url, jobs, progress } = await startApp()
+  const asked = readStatus({ url, secret }, 'cellar')
+  await until('the question is queued', async () => jobs().length === 1)
+  const [job] = jobs() as { kind: string; id: string }[]
+  expect(job).toMatchObject({ kind: 'status', repository: 'cellar' })
+  await progress.end(answerTopic('cellar', job!.id), JSON.stringify({ branch: 'main' }))
+  expect(await asked).toEqual({ branch: 'main' })
+})
+
+test('where no worker answers, that is said', async () => {
+  const { url } = await startApp()
+  await expect(readStatus({ url, secret }, 'cellar')).rejects.toMatchObject({
+    status: 503,
+    message: 'no worker has answered within 0.5 s: is one of the role plan running?',
   })
 })
 
@@ -192,11 +238,6 @@ test('a recorded approval is not taken twice', async () => {
   const headers = { [signatureHeader]: signature, [timestampHeader]: timestamp }
   const send = () => fetch(url + path, { method: 'POST', headers, body })
   expect([(await send()).status, (await send()).status]).toEqual([202, 409])
-})
-
-test('the status is given to those who share the secret', async () => {
-  const { url } = await startApp()
-  expect(await readStatus({ url, secret }, 'cellar')).toEqual({ branch: 'main', name: 'cellar' })
 })
 
 test('followers are counted, and a place is free again when one leaves', async () => {

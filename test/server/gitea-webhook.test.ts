@@ -17,7 +17,10 @@ test.each(['gitea', 'forgejo'] as const)('a push to a branch, told by %s', async
   const { url, jobs } = await startApp({ repositories })
   const answer = await deliver(url, sign('push', pushed, secret, by))
   expect([answer.status, await answer.json()]).toEqual([202, { result: 'queued' }])
-  expect(jobs()).toEqual([{ kind: 'look', repository: 'fleet', ref: 'main' }])
+  expect(jobs()).toEqual([
+    { kind: 'look', repository: 'fleet', ref: 'main' },
+    { kind: 'publish', repository: 'fleet' },
+  ])
 })
 
 test.each(['opened', 'synchronized', 'reopened', 'closed', 'edited'])(

@@ -23,7 +23,7 @@ test('a push to a branch is answered with 202 and looked at', async () => {
   const { url, jobs } = await startApp()
   const answer = await deliver(url, sign('push', pushed, secret))
   expect([answer.status, await answer.json()]).toEqual([202, { result: 'queued' }])
-  expect(jobs()).toEqual([{ kind: 'look', repository: 'fleet', ref: 'main' }])
+  expect(jobs()).toEqual([{ kind: 'publish', repository: 'fleet' }])
 })
 
 test('names of repositories are taken as GitHub does: without case', async () => {

@@ -8,11 +8,21 @@ test('branches are named without refs/heads, slashes kept', () => {
   expect(branchOf('refs/notes/commits')).toBeUndefined()
 })
 
+const fleet = { name: 'fleet', branch: 'main' }
+
 test('a deleted branch is looked at too', () => {
   const payload = { ref: 'refs/heads/done', deleted: true }
-  expect(toJobs('push', payload, 'fleet')).toEqual([
+  expect(toJobs('push', payload, fleet)).toEqual([
     { kind: 'look', repository: 'fleet', ref: 'done' },
   ])
+})
+
+test('a push to the deployed branch is published; where nobody names that, any push may be one', () => {
+  const payload = { ref: 'refs/heads/main' }
+  const publish = { kind: 'publish', repository: 'fleet' }
+  expect(toJobs('push', payload, fleet)).toEqual([publish])
+  const look = { kind: 'look', repository: 'fleet', ref: 'main' }
+  expect(toJobs('push', payload, { name: 'fleet' })).toEqual([look, publish])
 })
 
 test.each([
@@ -33,5 +43,5 @@ test.each([
   ['check_run', { action: 'rerequested', check_run: { pull_requests: 7 } }],
   ['', {}],
 ])('nonsense asks for nothing: %s %j', (event, payload) => {
-  expect(toJobs(event, payload, 'fleet')).toEqual([])
+  expect(toJobs(event, payload, fleet)).toEqual([])
 })
