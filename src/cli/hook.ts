@@ -51,16 +51,18 @@ export function register(program: Command, context: CliContext): void {
   withOptions(hook.command('install'))
     .description('write the post-receive hook of a bare repository')
     .argument('<repository>', 'folder of the bare repository')
+    .option('--program <file>', 'what the hook starts (default: this program, where it is now)')
     .addHelpText(
       'after',
       '\nExample: nixcluster hook install /srv/git/fleet.git --url http://127.0.0.1:8080 \\\n' +
         '           --repository fleet --secret-file /etc/nixcluster/fleet.secret',
     )
-    .action(async (folder: string, options: HookOptions) => {
+    .action(async (folder: string, options: HookOptions & { readonly program?: string }) => {
+      const { program = fileURLToPath(new URL('../../bin/nixcluster', import.meta.url)) } = options
       try {
         const file = await installHook(resolve(context.cwd, folder), {
           ...options,
-          program: fileURLToPath(new URL('../../bin/nixcluster', import.meta.url)),
+          program: resolve(context.cwd, program),
           secretFile: resolve(context.cwd, options.secretFile),
         })
         context.stdout(`${file} is installed\n`)

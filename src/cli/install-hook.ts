@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { shellWord } from '../exec/shell-word.ts'
 
 export interface InstalledHook {
-  /** `bin/nixcluster`, absolute: a hook's PATH is short. */
+  /** Absolute: a hook's PATH is short. */
   readonly program: string
   readonly url: string
   readonly repository: string

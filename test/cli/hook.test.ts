@@ -124,7 +124,7 @@ test('a hook by somebody else stays, and the line to add is told', async () => {
 test('nixcluster hook install writes it, and refuses what is no bare repository', async () => {
   const { bare, clone, hook } = await openRepository('http://127.0.0.1:9')
   rmSync(hook)
-  const install = (folder: string): string =>
+  const install = (folder: string, ...more: string[]): string =>
     execFileSync(
       program,
       [
@@ -137,11 +137,14 @@ test('nixcluster hook install writes it, and refuses what is no bare repository'
         'cellar',
         '--secret-file',
         's',
+        ...more,
       ],
       { cwd: clone, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
     )
   expect(install(bare)).toBe(`${hook} is installed\n`)
-  expect(existsSync(hook)).toBe(true)
+  expect(readFileSync(hook, 'utf8')).toContain(`${program} hook post-receive`)
+  install(bare, '--program', '/run/current-system/sw/bin/nixcluster')
+  expect(readFileSync(hook, 'utf8')).toContain('| /run/current-system/sw/bin/nixcluster hook')
   expect(() => install(clone)).toThrow('is no bare repository')
 })
 

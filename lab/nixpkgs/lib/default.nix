@@ -9,6 +9,7 @@ let
     options = import ./options.nix { inherit lib; };
     modules = import ./modules.nix { inherit lib; };
     asserts = import ./asserts.nix;
+    fileset = import ./fileset.nix { inherit lib; };
     filesystem = import ./filesystem.nix { inherit lib; };
     meta = import ./meta.nix { inherit lib; };
     types = import ./types.nix { inherit lib; };
@@ -16,6 +17,7 @@ let
   flat = builtins.removeAttrs areas [
     "types"
     "generators"
+    "fileset"
   ];
   # Names of an area that nixpkgs does not have in its flat set: what evaluates here is to evaluate there.
   withinTheirArea = [
@@ -94,6 +96,11 @@ let
       gpl3Plus = "GNU General Public License v3.0 or later";
     };
     maintainers = { };
+    fetchers.proxyImpureEnvVars = [
+      "http_proxy"
+      "https_proxy"
+      "no_proxy"
+    ];
   };
 in
 lib

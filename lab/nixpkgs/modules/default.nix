@@ -6,6 +6,7 @@
   ./environment.nix
   ./filesystems.nix
   ./firewall.nix
+  ./git.nix
   ./k3s.nix
   ./locale.nix
   ./networking.nix

@@ -1,4 +1,4 @@
-{ lib, ... }:
+{ lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
   atom = types.nullOr (
@@ -75,8 +75,8 @@ in
       default = true;
     };
     package = mkOption {
-      type = types.nullOr types.package;
-      default = null;
+      type = types.package;
+      default = pkgs.nix;
     };
   };
 }

@@ -8,11 +8,13 @@
 }:
 let
   builders = import ./builders.nix { inherit lib system; };
+  npm = import ./npm.nix { inherit lib pkgs; };
   inherit (builders) program;
   cpu = builtins.head (builtins.split "-" system);
   platform = lib.systems.elaborate system;
 in
 builders
+// npm
 // {
   inherit lib system config;
   inherit (pkgs.stdenv) hostPlatform;
@@ -63,9 +65,12 @@ builders
   jq = builders.hostProgram "jq" "1.7.1";
   curl = builders.hostProgram "curl" "8.9.1";
   git = builders.hostProgram "git" "2.46.0";
+  gitMinimal = pkgs.git;
   vim = builders.hostProgram "vim" "9.1.0595";
   tmux = builders.hostProgram "tmux" "3.4";
   openssh = builders.hostProgram "ssh" "9.8p1" // { pname = "openssh"; };
+  nodejs_24 = builders.hostProgram "node" "24.11.1" // { pname = "nodejs"; };
+  redis = builders.hostProgram "redis-server" "8.2.3" // { pname = "redis"; };
   nginx = builders.hostProgram "nginx" "1.26.1";
   k3s = builders.hostProgram "k3s" "1.33.3+k3s1";
   coreutils = builders.hostProgram "env" "9.5" // { pname = "coreutils"; };
