@@ -87,8 +87,7 @@ let
 
   # YAML, since all JSON is.
   configFile =
-    unit:
-    pkgs.writeText "${unit}.yaml" (builtins.toJSON (withoutNull (withCredentials unit settings)));
+    unit: pkgs.writeText "${unit}.yaml" (builtins.toJSON (withoutNull (withCredentials unit settings)));
 
   localRepositories = lib.filter (lib.hasPrefix "/") (
     map ({ url, ... }: lib.removePrefix "file://" url) settings.repositories

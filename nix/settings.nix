@@ -4,7 +4,9 @@ let
   inherit (lib) mkOption types;
   schema = lib.importJSON ../schemas/controller.schema.json;
 
-  whole = part: if part ? "$ref" then schema."$defs".${lib.removePrefix "#/$defs/" part."$ref"} // part else part;
+  whole =
+    part:
+    if part ? "$ref" then schema."$defs".${lib.removePrefix "#/$defs/" part."$ref"} // part else part;
 
   typeOf =
     part:
@@ -40,7 +42,6 @@ let
     );
 
   optionsOf =
-    part:
-    lib.mapAttrs (name: optionOf (builtins.elem name part.required or [ ])) part.properties;
+    part: lib.mapAttrs (name: optionOf (builtins.elem name part.required or [ ])) part.properties;
 in
 types.submodule { options = optionsOf schema; }

@@ -18,7 +18,10 @@
       pkgs.runCommand "${package.name}-${package.version}-sources"
         {
           package = builtins.toJSON (
-            package // { dependencies = lib.mapAttrs (name: _: at "node_modules/${name}") package.dependencies; }
+            package
+            // {
+              dependencies = lib.mapAttrs (name: _: at "node_modules/${name}") package.dependencies;
+            }
           );
           packageLock = builtins.toJSON (packageLock // { inherit packages; });
           passAsFile = [
