@@ -1,5 +1,6 @@
 import type { Compilation, SourceTree } from '../model/compilation.ts'
 import type { Complaint, Diagnostic } from '../model/diagnostic.ts'
+import { ObstaclesError } from '../model/errors.ts'
 import { diagnosticLine, diagnosticsText } from '../report/diagnostics.ts'
 import { count } from '../report/wording.ts'
 import type { CliContext } from './context.ts'
@@ -69,9 +70,13 @@ export function isValid({ diagnostics }: Pick<Compilation, 'diagnostics'>): bool
 export const printJson = (data: unknown, { stdout }: Pick<CliContext, 'stdout'>): void =>
   stdout(`${JSON.stringify(data, null, 2)}\n`)
 
-/** One line on the standard error that says why a command could not run, and exit code 2. */
+/** One line on the standard error for each thing that kept a command from running, and exit code 2. */
 export function couldNotRun({ stderr, exit }: CliContext, error: unknown): void {
-  stderr(`nixcluster: ${error instanceof Error ? whatWentWrong(error) : String(error)}\n`)
+  const lines =
+    error instanceof ObstaclesError
+      ? error.obstacles
+      : [error instanceof Error ? whatWentWrong(error) : String(error)]
+  for (const line of lines) stderr(`nixcluster: ${line}\n`)
   exit(2)
 }
 

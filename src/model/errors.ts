@@ -35,6 +35,17 @@ export class CommandError extends Error {
 
 type GitFailure = 'rejected' | 'missing' | 'unreachable' | 'other'
 
+/** We cannot do our work where we are: a line for each thing that somebody has to mend. */
+export class ObstaclesError extends Error {
+  override readonly name = 'ObstaclesError'
+  readonly obstacles: readonly string[]
+
+  constructor(obstacles: readonly string[]) {
+    super(obstacles.join('; '))
+    this.obstacles = obstacles
+  }
+}
+
 /** Git said no: `rejected` by a lease or a hook, `missing` ref or object, `unreachable` remote, `other`. */
 export class GitError extends Error {
   override readonly name = 'GitError'

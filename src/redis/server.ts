@@ -1,7 +1,8 @@
-import { access, constants, mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { findProgram } from '../exec/find-program.ts'
 import { run } from '../exec/run.ts'
 import type { Log } from '../model/ports.ts'
 import type { RedisAddress } from './connection.ts'
@@ -30,6 +31,13 @@ interface Running {
 /** What a socket's address holds on every system. */
 const longestSocketPath = 103
 
+/** The socket of a server's folder. */
+export const socketIn = (folder: string): string => join(folder, 'redis.sock')
+
+/** Whether a socket can have this path at all. */
+export const isShortEnough = (socket: string): boolean =>
+  Buffer.byteLength(socket) <= longestSocketPath
+
 /**
  * Starts a Redis on a socket below the folder, and again whenever it dies, until it is closed. One
  * that a killed controller left behind is taken over with the jobs it holds. Nothing is kept on disk:
@@ -37,8 +45,8 @@ const longestSocketPath = 103
  */
 export async function startRedisServer(options: RedisServerOptions): Promise<RedisServer> {
   const { folder, log } = options
-  const socket = join(folder, 'redis.sock')
-  if (Buffer.byteLength(socket) > longestSocketPath) {
+  const socket = socketIn(folder)
+  if (!isShortEnough(socket)) {
     throw new Error(`starting Redis: choose a shorter state folder, no socket can be ${socket}`)
   }
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -89,7 +97,8 @@ async function takeOver(socket: string, log: Log): Promise<Running | undefined> 
 
 async function start(options: RedisServerOptions, socket: string): Promise<Running> {
   const { path, folder } = options
-  const program = await findProgram(options)
+  const program = await findRedisServer(options.program, path)
+  if (program === undefined) throw new Error(`starting Redis: there is no ${options.program}`)
   await endLeftOver(folder, socket)
   const settings = {
     port: '0',
@@ -120,20 +129,9 @@ async function start(options: RedisServerOptions, socket: string): Promise<Runni
 }
 
 /** Valkey does what Redis does: a distribution may have one or the other. */
-async function findProgram({ program, path }: RedisServerOptions): Promise<string> {
-  if (program !== 'redis-server') return program
-  for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of path.split(':')) {
-      const isThere = await access(join(folder, name), constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-      if (isThere) return join(folder, name)
-    }
-  }
-  throw new Error(
-    'starting Redis: neither redis-server nor valkey-server is in PATH; install one, or name a running one as redis.url',
-  )
+export async function findRedisServer(program: string, path: string): Promise<string | undefined> {
+  const found = await findProgram(program, path)
+  return found ?? (program === 'redis-server' ? findProgram('valkey-server', path) : undefined)
 }
 
 /** Undefined when it answers, else the complaint. */

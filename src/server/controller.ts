@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createMetrics } from '../log/metrics.ts'
@@ -9,7 +8,7 @@ import { createQueue } from '../redis/queue.ts'
 import { startRedisServer } from '../redis/server.ts'
 import { createApp } from './app.ts'
 import { listen } from './listen.ts'
-import { prepareStateFolder, requirePrograms } from './requirements.ts'
+import { redisFolder, requireAll } from './requirements.ts'
 import { prepareWorkers } from './workers.ts'
 
 /** A running controller. */
@@ -56,10 +55,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   const { config, env, version, log } = options
   const { roles } = config
   const isWorking = roles.includes('plan') || roles.includes('deploy')
-  if (isWorking) {
-    await requirePrograms(config, env['PATH'] ?? '')
-    await prepareStateFolder(config.stateDir)
-  }
+  await requireAll(config, env)
   const redis = await startRedis(config, env, log)
   closers.push(() => redis.close())
   const progress = createProgress(redis.address, log)
@@ -105,7 +101,7 @@ async function startRedis(
   return startRedisServer({
     program: config.tools.redisServer,
     path: env['PATH'] ?? '',
-    folder: join(config.stateDir, 'redis'),
+    folder: redisFolder(config.stateDir),
     log,
   })
 }

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { serve } from '@hono/node-server'
 import type { Hono } from 'hono'
 
@@ -25,15 +26,37 @@ export function listen(
       }),
     )
     server.on('error', (cause: NodeJS.ErrnoException) => {
-      const why = reasons[cause.code ?? ''] ?? `${cause.message}; check listen.host and listen.port`
-      reject(new Error(`listening on ${host}, port ${port}: ${why}`, { cause }))
+      reject(
+        new Error(`listening on ${host}, port ${port}: ${reasonOf(cause).join('; ')}`, { cause }),
+      )
     })
   })
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is taken; end what listens there, or choose another listen.port',
-  EACCES: 'this user may not; choose a listen.port from 1024 on',
-  EADDRNOTAVAIL: 'this machine has no such address; check listen.host',
-  ENOTFOUND: 'there is no such host; check listen.host',
+/** What is in the way of listening there; undefined: nothing. */
+export function tryToListen({
+  host,
+  port,
+}: {
+  readonly host: string
+  readonly port: number
+}): Promise<Refusal | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (cause: NodeJS.ErrnoException) => resolve(reasonOf(cause)))
+    server.listen(port, host, () => server.close(() => resolve(undefined)))
+  })
+}
+
+const reasonOf = ({ code = '', message }: NodeJS.ErrnoException): Refusal =>
+  reasons[code] ?? [message, 'check listen.host and listen.port']
+
+/** Why it cannot be, and what to do. */
+type Refusal = readonly [why: string, advice: string]
+
+const reasons: Readonly<Record<string, Refusal>> = {
+  EADDRINUSE: ['it is taken', 'end what listens there, or choose another listen.port'],
+  EACCES: ['this user may not', 'choose a listen.port from 1024 on'],
+  EADDRNOTAVAIL: ['this machine has no such address', 'check listen.host'],
+  ENOTFOUND: ['there is no such host', 'check listen.host'],
 }

@@ -1,42 +1,121 @@
-import { access, constants, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { findProgram } from '../exec/find-program.ts'
+import { readVersion } from '../exec/program-version.ts'
+import { tryToWrite } from '../exec/try-to-write.ts'
+import { ObstaclesError } from '../model/errors.ts'
+import { wrong, type Finding } from '../model/finding.ts'
+import { examineRedis } from '../redis/examine.ts'
+import { findRedisServer, isShortEnough, socketIn } from '../redis/server.ts'
+import { folderFinding, keyFinding } from '../report/findings/place.ts'
+import { programFinding, type NeededProgram } from '../report/findings/programs.ts'
+import { redisFailure, redisFindings } from '../report/findings/redis.ts'
+import { readPrivateKey } from '../ssh/private-key.ts'
+import { tryToListen } from './listen.ts'
 
-/** Throws one line with every program that is not there; Redis' own is looked for when it is started. */
-export async function requirePrograms(
-  { tools: { nix, deploy, ssh }, roles }: Pick<Config, 'tools' | 'roles'>,
-  path: string,
-): Promise<void> {
-  const needed = [
-    { program: nix, what: 'Nix, 2.18 or later', setting: 'tools.nix' },
-    ...(roles.includes('deploy')
-      ? [{ program: deploy, what: 'deploy-rs', setting: 'tools.deploy' }]
-      : []),
-    { program: ssh, what: "OpenSSH's client", setting: 'tools.ssh' },
-    { program: 'git', what: 'git, 2.38 or later', setting: undefined },
-  ]
-  const found = await Promise.all(needed.map(({ program }) => findProgram(program, path)))
-  const missing = needed.filter((_, index) => !found[index])
-  if (missing.length === 0) return
-  const named = missing.map(({ program, what, setting }) => {
-    const otherwise = setting === undefined ? '' : `, or name it as ${setting}`
-    return program.includes('/')
-      ? `${program} is no program (check ${setting})`
-      : `${program} is not in PATH (install ${what}${otherwise})`
-  })
-  throw new Error(named.join('; '))
+type Env = Readonly<Record<string, string>>
+
+/** What does not answer within this does not run, in milliseconds. */
+const limitMs = 10_000
+const redisLimitMs = 5_000
+
+/** Looks at all that the roles of this process need, and throws ObstaclesError with a line for each thing that is wrong. */
+export async function requireAll(config: Config, env: Env): Promise<void> {
+  const isWorking = config.roles.some((role) => role !== 'webhook')
+  const findings = await Promise.all([
+    ...(isWorking ? neededPrograms(config).map((needed) => programOf(needed, env)) : []),
+    ...(isWorking ? [keyOf(config, env), folderOf(config)] : []),
+    redisOf(config, env),
+    addressOf(config.listen),
+  ])
+  const obstacles = findings.flat().filter(({ state }) => state === 'wrong')
+  if (obstacles.length === 0) return
+  throw new ObstaclesError(
+    obstacles.map(({ name, found, advice }) => `${name}: ${found}${advice ? `; ${advice}` : ''}`),
+  )
 }
 
-/** Makes the state folder; throws with what to do where it cannot be written. */
-export async function prepareStateFolder(folder: string): Promise<void> {
+type Program = NeededProgram & { readonly flag: string }
+
+const neededPrograms = ({ tools, roles }: Config): readonly Program[] => {
+  const { nix, deploy, ssh } = tools
+  const deployer = { name: 'deploy-rs', program: deploy, setting: 'tools.deploy' }
+  return [
+    { name: 'Nix', program: nix, oldest: '2.18', setting: 'tools.nix', flag: '--version' },
+    ...(roles.includes('deploy') ? [{ ...deployer, flag: '--version' }] : []),
+    { name: "OpenSSH's client", program: ssh, setting: 'tools.ssh', flag: '-V' },
+    { name: 'git', program: 'git', oldest: '2.38', flag: '--version' },
+  ]
+}
+
+async function programOf(needed: Program, env: Env): Promise<readonly Finding[]> {
+  const signal = AbortSignal.timeout(limitMs)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await access(folder, constants.W_OK)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new Error(
-      `the state folder ${folder} cannot be written (${code}); choose another stateDir, or give it to the user of the controller`,
-      { cause },
-    )
+    return [programFinding(needed, await readVersion(needed.program, needed.flag, env, signal))]
+  } catch {
+    return [wrong(needed.name, `${needed.program} says nothing of its version`, 'try it by hand')]
   }
 }
+
+async function keyOf({ ssh, tools }: Config, env: Env): Promise<readonly Finding[]> {
+  const file = ssh.identityFile
+  if (file === undefined) return []
+  try {
+    const signal = AbortSignal.timeout(limitMs)
+    return [keyFinding(file, await readPrivateKey(file, { ssh: tools.ssh, env, signal }))]
+  } catch (error) {
+    const advice = "install OpenSSH's client, ssh-keygen with it"
+    return [wrong('ssh key', `${file} cannot be looked at: ${messageOf(error)}`, advice)]
+  }
+}
+
+async function folderOf({ stateDir, redis }: Config): Promise<readonly Finding[]> {
+  const socket = socketIn(redisFolder(stateDir))
+  if (redis.url === undefined && !isShortEnough(socket))
+    return [wrong('state folder', `no socket can be ${socket}`, 'choose a shorter stateDir')]
+  const refusal = await tryToWrite(stateDir)
+  if (refusal === undefined) return []
+  const facts = { folder: stateDir, isThere: true, owner: 0, us: 0, freeBytes: Infinity }
+  return [folderFinding({ ...facts, refusal })]
+}
+
+/** Where our own Redis has its socket. */
+export const redisFolder = (stateDir: string): string => join(stateDir, 'redis')
+
+async function redisOf({ redis, tools }: Config, env: Env): Promise<readonly Finding[]> {
+  const { url, password } = redis
+  if (url === undefined) return ownRedis(tools.redisServer, env)
+  const inside = ({ name, found, ...rest }: Finding): Finding => ({
+    ...rest,
+    name: `Redis at ${url}`,
+    found: name === 'server' ? found : `${name}: ${found}`,
+  })
+  const address = password === undefined ? { url } : { url, password }
+  try {
+    const findings = redisFindings(await examineRedis(address, redisLimitMs))
+    // What it throws away is made up for, as when it is emptied.
+    return findings.filter(({ name }) => name !== 'memory').map(inside)
+  } catch (error) {
+    return [inside(redisFailure(messageOf(error), password !== undefined))]
+  }
+}
+
+async function ownRedis(program: string, env: Env): Promise<readonly Finding[]> {
+  const found = await findRedisServer(program, env['PATH'] ?? '')
+  if (found === undefined && program === 'redis-server') {
+    const missing = 'neither redis-server nor valkey-server is in PATH'
+    const advice = 'install Redis 6.2 or later, or Valkey, or name a running one as redis.url'
+    return [wrong('Redis', missing, advice)]
+  }
+  const needed = { name: 'Redis', oldest: '6.2', setting: 'tools.redisServer', flag: '--version' }
+  return programOf({ ...needed, program: found ?? program }, env)
+}
+
+async function addressOf(address: Config['listen']): Promise<readonly Finding[]> {
+  const refusal = await tryToListen(address)
+  if (refusal === undefined) return []
+  const [why, advice] = refusal
+  return [wrong('address', `${address.host}, port ${address.port}: ${why}`, advice)]
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

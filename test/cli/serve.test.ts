@@ -1,7 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -90,70 +88,6 @@ test('without a file the environment may say it all', () => {
   const { stderr, code } = run(['serve'], { env })
   expect(stderr).toBe(
     'NIXCLUSTER_REPOSITORIES_0_SECRET_FILE:1:1 error: ./missing cannot be read: there is no such file [config/secret-file]\n',
-  )
-  expect(code).toBe(2)
-})
-
-test('a missing secret file is told with its place in the settings', () => {
-  const { stderr, code } = serve(settings({ secretFile: 'missing' }))
-  expect(stderr).toBe(
-    './controller.yaml:4:50 error: ./missing cannot be read: there is no such file [config/secret-file]\n',
-  )
-  expect(code).toBe(2)
-})
-
-test('a missing key for the machines is told with its place too', () => {
-  const { stderr, code } = serve(`ssh: { identityFile: id_ed25519 }\n${settings()}`)
-  expect(stderr).toBe(
-    './controller.yaml:1:22 error: ./id_ed25519 cannot be read: there is no such file [config/secret-file]\n',
-  )
-  expect(code).toBe(2)
-})
-
-test('a port that is taken is named, before any job runs, and no Redis stays behind', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  const { port } = server.address() as AddressInfo
-  const { stderr, code } = serve(settings({ port: String(port) }))
-  server.close()
-  expect(stderr).toBe(
-    `nixcluster: listening on 127.0.0.1, port ${port}: it is taken; end what listens there, or choose another listen.port\n`,
-  )
-  expect(code).toBe(2)
-  expect(hasLeftRedis()).toBe(false)
-})
-
-test('all programs that are missing are named at once', () => {
-  expect(serve(settings(), { path: pathWith('git', 'redis-server') })).toEqual({
-    stdout: '',
-    stderr:
-      'nixcluster: nix is not in PATH (install Nix, 2.18 or later, or name it as tools.nix); ' +
-      'deploy is not in PATH (install deploy-rs, or name it as tools.deploy); ' +
-      "ssh is not in PATH (install OpenSSH's client, or name it as tools.ssh)\n",
-    code: 2,
-  })
-})
-
-test('a program that is named by a wrong path is told', () => {
-  const { stderr, code } = serve(`tools: { deploy: /nowhere/deploy }\n${settings()}`)
-  expect(stderr).toBe('nixcluster: /nowhere/deploy is no program (check tools.deploy)\n')
-  expect(code).toBe(2)
-})
-
-test('without a Redis to start it says so', () => {
-  const path = pathWith('git', 'nix', 'deploy', 'ssh')
-  expect(serve(settings(), { path })).toEqual({
-    stdout: '',
-    stderr:
-      'nixcluster: starting Redis: neither redis-server nor valkey-server is in PATH; install one, or name a running one as redis.url\n',
-    code: 2,
-  })
-})
-
-test('a state folder that cannot be written is named', () => {
-  const { stderr, code } = serve(settings({ stateDir: 'secret/state' }))
-  expect(stderr).toBe(
-    'nixcluster: the state folder ./secret/state cannot be written (ENOTDIR); choose another stateDir, or give it to the user of the controller\n',
   )
   expect(code).toBe(2)
 })

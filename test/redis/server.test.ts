@@ -98,5 +98,5 @@ test('Valkey will do where there is no Redis', async () => {
 test('with neither of them in PATH that is said', async () => {
   const folder = createFolder()
   const options = { program: 'redis-server', path: folder, folder, log: silent }
-  await expect(startRedisServer(options)).rejects.toThrow('neither redis-server nor valkey-server')
+  await expect(startRedisServer(options)).rejects.toThrow('there is no redis-server')
 })
