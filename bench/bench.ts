@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeChart } from './chart.ts'
 import { editFleet, edits, machinesOf, writeFleet } from './fleet.ts'
-import { findHelm } from './helm.ts'
+import { findHelm } from '../scripts/helm.ts'
 import { measure, median, type Measure } from './measure.ts'
 import { timeStartUp } from './start-up.ts'
 

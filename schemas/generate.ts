@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { format, resolveConfig } from 'prettier'
+import { valuesSchema } from './chart.ts'
 import { reference, withReference } from './reference.ts'
 import { settingsTable, settingsTypes } from './settings.ts'
 
@@ -17,6 +18,9 @@ export async function generate(): Promise<Map<string, string>> {
   const controller = JSON.parse(
     readFileSync(new URL('controller.schema.json', folder), 'utf8'),
   ) as Schema
+  const values = JSON.parse(
+    readFileSync(new URL('../charts/nixcluster/values.schema.json', folder), 'utf8'),
+  ) as Schema
   const page = (name: string): string => readFileSync(new URL(`../docs/${name}`, folder), 'utf8')
   const texts = {
     'src/schema/schemas.generated.ts': `${banner}
@@ -25,6 +29,7 @@ export async function generate(): Promise<Map<string, string>> {
     'src/schema/types.generated.ts': banner + (await types(definitions)),
     'schemas/nixcluster.schema.json': JSON.stringify(editor),
     'src/config/settings.generated.ts': banner + (await settingsTypes(controller)),
+    'charts/nixcluster/values.schema.json': JSON.stringify(valuesSchema(values, controller)),
     'docs/language.md': withReference(page('language.md'), reference(editor.oneOf, definitions)),
     'docs/controller.md': withReference(page('controller.md'), settingsTable(controller)),
   }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { cache, which } from '../scripts/cache.ts'
+import { cache, which } from './cache.ts'
 
 const version = 'v3.19.0'
 
-/** Helm to compare with: the machine's own, else built by Go; undefined where there is neither. */
+/** Helm: the machine's own, else built by Go; undefined where there is neither. */
 export async function findHelm(): Promise<string | undefined> {
   const own = which('helm')
   if (own !== undefined) return own
