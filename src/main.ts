@@ -118,6 +118,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   serve: async (program) =>
     (await import('./cli/serve.ts')).register(program, context, {
       env: process.env,
+      isTerminal: process.stderr.isTTY === true,
       start: async (config, log) =>
         (await import('./server/controller.ts')).startController({
           config,

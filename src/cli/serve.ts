@@ -11,6 +11,8 @@ import { couldNotRun, printSettingsProblems } from './output.ts'
 export interface ServeEnvironment {
   /** Where settings may come from. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Whether people see the standard error as it is written. */
+  readonly isTerminal: boolean
   /** Starts the controller; `close` lets activations end. */
   readonly start: (config: Config, log: Log) => Promise<{ close(): Promise<void> }>
 }
@@ -45,7 +47,7 @@ async function serve(
   configFile: string | undefined,
   roles: readonly Role[],
   context: CliContext,
-  { env, start }: ServeEnvironment,
+  { env, isTerminal, start }: ServeEnvironment,
 ): Promise<void> {
   const file = resolve(context.cwd, configFile ?? 'controller.yaml')
   // The environment may say it all.
@@ -55,7 +57,7 @@ async function serve(
     return couldNotRun(context, new Error(`the settings ${file} cannot be read (${missing})`))
   }
   // Whoever only asks for help needs neither of them.
-  const { readConfig } = await import('../config/config.ts')
+  const { readConfig, secretsOf } = await import('../config/config.ts')
   const { createLog } = await import('../log/log.ts')
   const { config, diagnostics } = readConfig({
     file,
@@ -66,17 +68,14 @@ async function serve(
   })
   printSettingsProblems(diagnostics, context)
   if (config === undefined) return context.exit(2)
-  const secrets = [
-    ...config.repositories.flatMap(({ secret, token, app }) => [
-      secret,
-      token ?? '',
-      app?.privateKey ?? '',
-    ]),
-    config.redis.password ?? '',
-  ]
+  const { level, format } = config.log
+  const isPretty = format === 'pretty' || (format === 'auto' && isTerminal)
+  const { createPretty } = isPretty ? await import('../log/pretty.ts') : {}
+  const colour = isTerminal && env['NO_COLOR'] === undefined
   const log = createLog({
-    level: config.log.level,
-    secrets: secrets.filter((secret) => secret !== ''),
+    level,
+    secrets: secretsOf(config),
+    ...(createPretty === undefined ? {} : { format: createPretty({ colour }) }),
     write: context.stderr,
   })
   try {

@@ -24,7 +24,10 @@ export interface Config {
   readonly redis: { readonly url?: string; readonly password?: string }
   readonly ssh: { readonly identityFile?: string }
   readonly pollMs: number
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    readonly format: 'json' | 'pretty' | 'auto'
+  }
   readonly limits: {
     readonly bodyBytes: number
     readonly followMs: number
@@ -154,6 +157,13 @@ export function readConfig(source: ConfigSource): {
     ? { diagnostics: sorted }
     : { config, diagnostics: sorted }
 }
+
+/** Everything in the settings that must not be seen; the machines' key is read by ssh alone. */
+export const secretsOf = ({ repositories, redis }: Config): readonly string[] =>
+  [
+    ...repositories.flatMap(({ secret, token, app }) => [secret, token, app?.privateKey]),
+    redis.password,
+  ].filter((secret): secret is string => secret !== undefined && secret !== '')
 
 type Path = readonly (string | number)[]
 

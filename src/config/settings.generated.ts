@@ -53,13 +53,17 @@ export interface Settings {
   }
   poll: Duration
   /**
-   * Lines of JSON on standard error.
+   * Lines on standard error, without secrets.
    */
   log: {
     /**
      * The least important lines that are written.
      */
     level: 'debug' | 'info' | 'warn' | 'error'
+    /**
+     * `json` for programs, `pretty` for people's eyes, `auto`: pretty on a terminal, else JSON.
+     */
+    format: 'json' | 'pretty' | 'auto'
   }
   /**
    * What one request may take.

@@ -36,7 +36,7 @@ export interface JobPorts {
   readonly queue: Queue
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'deliveriesMissed'>
+  readonly metrics: Pick<Metrics, 'deliveriesMissed' | 'polled'>
   readonly announce: Announce
   readonly hash: (text: string) => string
   readonly nonce: () => string
@@ -93,7 +93,10 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
     const started = ports.clock.now().getTime()
     try {
       const outcome = await unlessAway(job, () => perform(repository, job))
-      const ms = ports.clock.now().getTime() - started
+      const now = ports.clock.now()
+      const ms = now.getTime() - started
+      if (job.kind === 'look' && job.ref === undefined && outcome.kind === 'done')
+        ports.metrics.polled(repository.name, now)
       log.debug({ job, outcome, ms }, `${job.kind} ended`)
       return outcome
     } catch (error) {

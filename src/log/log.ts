@@ -12,12 +12,19 @@ export interface RedactingLog extends Log {
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly secrets?: readonly string[]
-  /** Takes one line of JSON with its line break. */
+  /** Makes another text of a line of JSON, which has its line break and no secrets any more. */
+  readonly format?: (line: string) => string
+  /** Takes one line with its line break. */
   readonly write: (line: string) => void
 }
 
-/** Writes lines of JSON, without the secrets that it was told and without credentials of any kind. */
-export function createLog({ level, secrets = [], write }: LogOptions): RedactingLog {
+/** Writes lines, of JSON unless a format is given, without the secrets that it was told and without credentials of any kind. */
+export function createLog({
+  level,
+  secrets = [],
+  format = (line) => line,
+  write,
+}: LogOptions): RedactingLog {
   const known = new Set(secrets)
   const logger = pino(
     {
@@ -29,7 +36,7 @@ export function createLog({ level, secrets = [], write }: LogOptions): Redacting
       mixin: () => ({ trace: currentTrace()?.id }),
       serializers: { err: serializeError, error: serializeError },
     },
-    { write: (line: string) => write(redact(line, known)) },
+    { write: (line: string) => write(format(redact(line, known))) },
   )
   return {
     debug: (data, text) => logger.debug(data, text),

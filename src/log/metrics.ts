@@ -4,7 +4,7 @@ import type { Metrics } from '../model/ports.ts'
 /** The port for jobs, and what the server counts and shows beside it. */
 export interface MetricsRegistry extends Metrics {
   httpAnswered(route: string, method: string, status: number): void
-  /** `queued`, `ignored`, `unauthorized`, `too-large`, `invalid`, `unavailable` */
+  /** `queued`, `ignored`, `unauthorized`, `invalid`, `unavailable` */
   webhookReceived(forge: string, result: string): void
   /** Asked at each scrape; one that throws leaves the gauges out. */
   watchQueue(read: () => Promise<ReadonlyMap<string, QueueNumbers>>): void
@@ -14,15 +14,25 @@ export interface MetricsRegistry extends Metrics {
 
 interface QueueNumbers {
   readonly waiting: number
+  readonly delayed: number
   readonly active: number
   readonly oldestSeconds: number
 }
 
+/** Seconds. */
+const untilAnHour = [1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600]
+
 /** Counts for Prometheus, in a registry of its own. */
-export function createMetrics(): MetricsRegistry {
+export function createMetrics(version: string): MetricsRegistry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'nixcluster_build_info',
+    help: '1, with the version that runs.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1)
   const http = new Counter({
     name: 'nixcluster_http_requests_total',
     help: 'HTTP requests by route, method and status.',
@@ -54,6 +64,32 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['repository'],
     registers,
   })
+  const pushToPlan = new Histogram({
+    name: 'nixcluster_push_to_plan_seconds',
+    help: 'From hearing of a push or pull request until its plan was told, by repository.',
+    labelNames: ['repository'],
+    buckets: untilAnHour,
+    registers,
+  })
+  const pushToMachine = new Histogram({
+    name: 'nixcluster_push_to_machine_seconds',
+    help: 'From hearing of a push until a machine was confirmed, by repository.',
+    labelNames: ['repository'],
+    buckets: untilAnHour,
+    registers,
+  })
+  const polls = new Gauge({
+    name: 'nixcluster_last_poll_timestamp_seconds',
+    help: 'When everything of a repository was last looked at with success, in Unix time.',
+    labelNames: ['repository'],
+    registers,
+  })
+  const rollouts = new Gauge({
+    name: 'nixcluster_rollouts',
+    help: 'Rollouts that run, and whether one waits for a person, by repository.',
+    labelNames: ['repository', 'state'],
+    registers,
+  })
   const machines = new Gauge({
     name: 'nixcluster_machines',
     help: 'Machines by repository and state.',
@@ -62,13 +98,13 @@ export function createMetrics(): MetricsRegistry {
   })
   const queueJobs = new Gauge({
     name: 'nixcluster_queue_jobs',
-    help: 'Jobs that wait or run, by kind.',
+    help: 'Jobs that could run (waiting), are put off (delayed) or run (active), by kind.',
     labelNames: ['kind', 'state'],
     registers,
   })
   const queueAge = new Gauge({
     name: 'nixcluster_queue_oldest_seconds',
-    help: 'How long the oldest waiting job has waited, by kind.',
+    help: 'How long the oldest job that could run has waited, by kind.',
     labelNames: ['kind'],
     registers,
   })
@@ -80,6 +116,7 @@ export function createMetrics(): MetricsRegistry {
     queueAge.reset()
     for (const [kind, numbers] of await readQueue()) {
       queueJobs.set({ kind, state: 'waiting' }, numbers.waiting)
+      queueJobs.set({ kind, state: 'delayed' }, numbers.delayed)
       queueJobs.set({ kind, state: 'active' }, numbers.active)
       queueAge.set({ kind }, numbers.oldestSeconds)
     }
@@ -89,6 +126,13 @@ export function createMetrics(): MetricsRegistry {
     jobEnded: (kind, outcome, seconds) => jobs.observe({ kind, outcome }, seconds),
     deploymentEnded: (repository, result) => deployments.inc({ repository, result }),
     deliveriesMissed: (repository, count) => missed.inc({ repository }, count),
+    planTold: (repository, seconds) => pushToPlan.observe({ repository }, seconds),
+    machineReached: (repository, seconds) => pushToMachine.observe({ repository }, seconds),
+    polled: (repository, at) => polls.set({ repository }, at.getTime() / 1000),
+    rolloutsSeen(repository, counts) {
+      for (const state of ['running', 'waiting'] as const)
+        rollouts.set({ repository, state }, counts[state])
+    },
     machinesSeen(repository, counts) {
       const seen = states.get(repository) ?? new Set()
       states.set(repository, seen)

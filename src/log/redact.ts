@@ -16,3 +16,7 @@ export function redact(line: string, secrets: Iterable<string>): string {
   }
   return credentials.reduce((text, pattern) => text.replace(pattern, '$1[secret]'), clean)
 }
+
+/** The same with a text as it is. */
+export const redactText = (text: string, secrets: Iterable<string>): string =>
+  JSON.parse(redact(JSON.stringify(text), secrets)) as string

@@ -32,6 +32,14 @@ export function besidePush<Result>(work: () => Result): Result {
   return trace?.from === 'push' ? inTrace({ ...trace, from: 'request' }, work) : work()
 }
 
+/** How long ago the push was heard of that the running code comes of; undefined where it comes of none. */
+export function secondsSincePush(now: Date): number | undefined {
+  const trace = currentTrace()
+  if (trace?.from !== 'push') return undefined
+  // The clock of the process that heard of it may be ahead of ours.
+  return Math.max(0, (now.getTime() - trace.receivedMs) / 1000)
+}
+
 /** Begins something: under the id that the sender gave it, if that leaves anything, else under one of our own. */
 export function createTrace(from: Trace['from'], now: Date, given?: string): Trace {
   const made = from === 'poll' ? `poll-${randomUUID()}` : randomUUID()

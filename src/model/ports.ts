@@ -249,6 +249,16 @@ export interface Metrics {
   deploymentEnded(repository: string, result: string): void
   /** Webhooks that had not arrived, and that the forge was asked to send again. */
   deliveriesMissed(repository: string, count: number): void
+  /** Seconds from hearing of a push until its plan was told. */
+  planTold(repository: string, seconds: number): void
+  /** Seconds from hearing of a push until a machine was confirmed. */
+  machineReached(repository: string, seconds: number): void
+  /** Everything of a repository was looked at. */
+  polled(repository: string, at: Date): void
+  rolloutsSeen(
+    repository: string,
+    counts: { readonly running: number; readonly waiting: number },
+  ): void
   /** How many machines of a repository are in each state; states left out are none. */
   machinesSeen(repository: string, states: Readonly<Record<string, number>>): void
 }

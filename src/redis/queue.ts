@@ -1,12 +1,20 @@
 import { Queue as BullQueue, type Job as BullJob, type JobsOptions } from 'bullmq'
+import type { Redis } from 'ioredis'
 import { currentTrace, readTrace, type Trace } from '../log/trace.ts'
 import type { Job, Log, Queue } from '../model/ports.ts'
 import { createFailFastConnection, type RedisAddress } from './connection.ts'
 
-/** Jobs of one kind: how many wait (delayed ones too), run, and how long the oldest has waited. */
+/** Jobs of one kind, in all processes that share the Redis. */
 export interface QueueDepth {
+  /** Could run now. */
   readonly waiting: number
+  /** Put off until their time comes. */
+  readonly delayed: number
   readonly active: number
+  /**
+   * How long the oldest that could run has waited; of one that is tried again, since it was tried last at
+   * the most. One whose time has come and that nobody fetches waits, too.
+   */
   readonly oldestSeconds: number
 }
 
@@ -111,7 +119,7 @@ export function createQueue(address: RedisAddress, log: Log): RedisQueue {
     },
     async depths() {
       const depths = jobKinds.map(
-        async (kind) => [kind, await depthOf(await queueOf(kind))] as const,
+        async (kind) => [kind, await depthOf(await queueOf(kind), connection)] as const,
       )
       return new Map(await Promise.all(depths))
     },
@@ -150,13 +158,22 @@ function jobOptions(job: Job, delayMs: number): JobsOptions {
   }
 }
 
-async function depthOf(queue: BullQueue<TracedJob>): Promise<QueueDepth> {
-  const counts = await queue.getJobCounts('waiting', 'delayed', 'active')
-  const [oldest] = await queue.getJobs(['waiting'], 0, 0, true)
+async function depthOf(queue: BullQueue<TracedJob>, connection: Redis): Promise<QueueDepth> {
+  const [counts, [first], [, score]] = await Promise.all([
+    queue.getJobCounts('waiting', 'delayed', 'active'),
+    queue.getJobs(['waiting'], 0, 0, true),
+    connection.zrange(queue.toKey('delayed'), '0', '0', 'WITHSCORES'),
+  ])
+  // What was put off did not wait; when it was tried again, only its last try is known.
+  const since = first && Math.max(first.timestamp + (first.opts.delay ?? 0), first.processedOn ?? 0)
+  // Its last 12 bits are a counter.
+  const due = score && Math.floor(Number(score) / 0x1000)
+  const oldest = Math.min(since ?? Infinity, due || Infinity)
   return {
-    waiting: (counts['waiting'] ?? 0) + (counts['delayed'] ?? 0),
+    waiting: counts['waiting'] ?? 0,
+    delayed: counts['delayed'] ?? 0,
     active: counts['active'] ?? 0,
-    oldestSeconds: oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest.timestamp) / 1000),
+    oldestSeconds: oldest === Infinity ? 0 : Math.max(0, (Date.now() - oldest) / 1000),
   }
 }
 

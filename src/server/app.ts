@@ -31,8 +31,7 @@ export interface AppOptions {
   readonly progress: Progress
   readonly log: Log
   readonly metrics: MetricsRegistry
-  /** What is not ready, by name; empty when webhooks can be taken. */
-  readonly ready: () => Promise<readonly string[]>
+  readonly ready: () => Promise<Readiness>
   /** Which routes there are; absent: all. */
   readonly roles?: readonly Role[]
   readonly limits: {
@@ -44,6 +43,14 @@ export interface AppOptions {
   }
   readonly now?: () => Date
   readonly logs?: Pick<AttemptLogs, 'read'>
+}
+
+/** Sentences for people, without secrets. */
+export interface Readiness {
+  /** What keeps it from doing its work; ready where there is nothing. */
+  readonly missing: readonly string[]
+  /** What is not as it should be, and holds up nothing else. */
+  readonly notes: readonly string[]
 }
 
 /** Who sends webhooks names each of them. */
@@ -77,8 +84,9 @@ export function createApp(options: AppOptions): Hono {
   })
   app.get('/healthz', (c) => c.text('ok'))
   app.get('/readyz', async (c) => {
-    const missing = await ready()
-    return missing.length === 0 ? c.text('ok') : c.json({ missing }, 503)
+    const { missing, notes } = await ready()
+    const isReady = missing.length === 0
+    return c.json({ ready: isReady, missing, notes }, isReady ? 200 : 503)
   })
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),

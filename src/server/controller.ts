@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config } from '../config/config.ts'
+import { secretsOf, type Config } from '../config/config.ts'
 import { createMetrics } from '../log/metrics.ts'
+import { redactText } from '../log/redact.ts'
 import type { Clock, Log } from '../model/ports.ts'
 import type { RedisAddress } from '../redis/connection.ts'
 import { createProgress } from '../redis/progress.ts'
@@ -62,7 +63,7 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   closers.push(() => progress.close())
   const queue = createQueue(redis.address, log)
   closers.push(() => queue.close())
-  const metrics = createMetrics()
+  const metrics = createMetrics(options.version)
   metrics.watchQueue(() => queue.depths())
   const world = { config, env, version, clock, log, metrics, redis: redis.address, queue, progress }
   const workers = isWorking ? await prepareWorkers(world) : undefined
@@ -77,7 +78,10 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     limits: config.limits,
     now: clock.now,
     ...(workers === undefined ? {} : { logs: workers.logs }),
-    ready: async () => ((await queue.isReady()) ? [] : ['redis']),
+    ready: async () => ({
+      missing: (await queue.isReady()) ? [] : ['Redis does not answer'],
+      notes: (workers?.closed() ?? []).map((text) => redactText(text, secretsOf(config))),
+    }),
   })
   // Before the first job: where the address is taken, another controller may be at work.
   const server = await listen(app, config.listen)

@@ -18,6 +18,8 @@ import type { Git, Log } from '../model/ports.ts'
 export interface Repositories {
   /** Those that are open, by name; it grows. */
   readonly open: ReadonlyMap<string, Repository>
+  /** Why each of the others is not open; credentials may be in it. */
+  closed(): readonly string[]
   /** Tries once more to open the others; never throws. */
   openOthers(): Promise<void>
 }
@@ -35,11 +37,15 @@ export async function openRepositories(
   const waits: GithubWaits = new Map()
   const world = { env, compile, log, waits }
   const open = new Map<string, Repository>()
+  const closed = new Map<string, string>()
+  const textOf = (error: Error): string => `${error.message}; it is tried again`
   const tryToOpen = async (settings: RepositoryConfig): Promise<Error | undefined> => {
     try {
       open.set(settings.name, await openRepository(config, settings, world))
+      closed.delete(settings.name)
       return undefined
     } catch (error) {
+      closed.set(settings.name, textOf(error as Error))
       return error as Error
     }
   }
@@ -49,7 +55,7 @@ export async function openRepositories(
     return errors.filter((error) => error !== undefined)
   }
   const tell = (errors: readonly Error[]): void => {
-    for (const error of errors) log.error({ err: error }, `${error.message}; it is tried again`)
+    for (const error of errors) log.error({ err: error }, textOf(error))
   }
   const errors = await openOthers()
   if (open.size === 0 && errors[0] !== undefined) throw errors[0]
@@ -57,6 +63,7 @@ export async function openRepositories(
   let opening: Promise<void> | undefined
   return {
     open,
+    closed: () => [...closed.values()],
     openOthers: () =>
       (opening ??= openOthers()
         .then(tell)

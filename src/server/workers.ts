@@ -41,6 +41,8 @@ export interface WorkersOptions {
 /** What does the jobs: programs, repositories and Nix; nothing of it runs before `start`. */
 export interface Workers {
   readonly repositories: ReadonlyMap<string, Repository>
+  /** Why others are not open; credentials may be in it. */
+  closed(): readonly string[]
   readonly logs: AttemptLogs
   /** Takes jobs, and polls. */
   start(): void
@@ -56,12 +58,11 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
   const { config, env, clock, log, metrics, queue, progress } = options
   const { roles } = config
   const compiler = createCompiler()
-  const { open: repositories, openOthers } = await openRepositories(
-    config,
-    env,
-    compiler.compile,
-    log,
-  ).catch(async (error: unknown) => {
+  const {
+    open: repositories,
+    closed,
+    openOthers,
+  } = await openRepositories(config, env, compiler.compile, log).catch(async (error: unknown) => {
     await compiler.close()
     throw error
   })
@@ -107,6 +108,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
         createForgeAnnounce({ clock, log, logUrl }),
       ),
       metrics,
+      clock,
     ),
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     nonce: () => randomUUID(),
@@ -133,6 +135,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
   let stop = (): Promise<void> => Promise.resolve()
   return {
     repositories,
+    closed,
     logs,
     start() {
       const worker = startWorker({ address: options.redis, kinds, handle, log, metrics })

@@ -56,7 +56,7 @@ test('a short file gets every default', () => {
     redis: {},
     ssh: {},
     pollMs: 60_000,
-    log: { level: 'info' },
+    log: { level: 'info', format: 'auto' },
     limits: { bodyBytes: 25 * 1024 * 1024, followMs: 600_000, followers: 100 },
     plan: {
       evaluationMs: 600_000,

@@ -133,7 +133,7 @@ export async function createPullsSite(
       repositories: new Map([[repository.name, repository]]),
       ...{ nix, nixVersion: '2.30', remote: machines.remote, deployer: machines.deployer },
       ...{ queue: { add: (job, when) => queue.add(job, when) }, clock, log: silent },
-      metrics: { deliveriesMissed: (_, count) => void missed.push(count) },
+      metrics: { deliveriesMissed: (_, count) => void missed.push(count), polled() {} },
       announce: announceTo(
         createTerminalAnnounce({ progress: nobody, clock, log: silent }),
         createForgeAnnounce({ clock, log: silent, logUrl }),

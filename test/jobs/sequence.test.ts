@@ -79,7 +79,9 @@ async function run(
     let calm = 0
     await until('nothing is left to do', async () => {
       const depths = [...(await queue.depths()).values()]
-      calm = depths.every(({ waiting, active }) => waiting + active === 0) ? calm + 1 : 0
+      calm = depths.every(({ waiting, delayed, active }) => waiting + delayed + active === 0)
+        ? calm + 1
+        : 0
       return calm > 3
     })
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLog } from '../../src/log/log.ts'
+import { redactText } from '../../src/log/redact.ts'
 
 function lines(secrets: string[], level: 'debug' | 'info' = 'info') {
   const written: string[] = []
@@ -60,4 +61,11 @@ test.each([
   log.info(data, 'asking')
   expect(written[0]).not.toContain(credential)
   expect(() => JSON.parse(written[0] ?? '')).not.toThrow()
+})
+
+test('what is told elsewhere is told without secrets, too, and stays what it is otherwise', () => {
+  const text = 'fetching "x":\nhttps://me:hunter2@git.example.com says s3cret "quoted"'
+  expect(redactText(text, ['s3cret "quoted"', ''])).toBe(
+    'fetching "x":\nhttps://me:[secret]@git.example.com says [secret]',
+  )
 })

@@ -57,7 +57,9 @@ test('jobs that name the same thing and wait are one, others stay apart', async 
   expect(depths.get('look')?.waiting).toBe(3)
   expect(depths.get('machine')?.waiting).toBe(2)
   expect(depths.get('plan')?.waiting).toBe(2)
-  expect(depths.get('rollout')).toEqual({ waiting: 0, active: 0, oldestSeconds: 0 })
+  expect(depths.get('rollout')).toEqual({
+    ...{ waiting: 0, delayed: 0, active: 0, oldestSeconds: 0 },
+  })
 })
 
 test('a job that is added thrice while its twin runs is run once more after it', async () => {
@@ -76,7 +78,7 @@ test('a job that is added thrice while its twin runs is run once more after it',
   await until('the second ran', () => seen.length === 2)
   await until('nothing is left', async () => {
     const depth = (await queue.depths()).get('publish')
-    return depth?.waiting === 0 && depth.active === 0
+    return depth?.waiting === 0 && depth.delayed === 0 && depth.active === 0
   })
   expect(seen).toHaveLength(2)
 })
@@ -224,6 +226,64 @@ test('a job that throws is tried again, a machine is left to its rollout', async
   await queue.add(publish)
   await until('the other ran twice', () => seen.length === 3)
   expect(seen.map((job) => job.kind)).toEqual(['machine', 'publish', 'publish'])
+})
+
+/** Puts the time of a job that waits in `publish` so many seconds back, as if it had been added then. */
+function age(server: RedisServer, field: string, seconds: number): void {
+  const [id] = redisCli(server, 'lrange', 'bull:nixcluster-publish:wait', '0', '-1').split('\n')
+  redisCli(
+    ...([server, 'hset', `bull:nixcluster-publish:${id}`, field] as const),
+    String(Date.now() - seconds * 1000),
+  )
+}
+
+test('the age of a queue is that of the oldest job that could run', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const depth = async () => (await queue.depths()).get('publish')!
+  await queue.add(publish)
+  age(server, 'timestamp', 600)
+  expect((await depth()).oldestSeconds).toBeCloseTo(600, -1)
+  await queue.add({ ...publish, repository: 'attic' })
+  expect(await depth()).toMatchObject({ waiting: 2, delayed: 0 })
+  expect((await depth()).oldestSeconds).toBeCloseTo(600, -1)
+})
+
+test('one that is tried again has waited since its last try at the most', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  await queue.add(publish)
+  age(server, 'timestamp', 86_400)
+  age(server, 'processedOn', 60)
+  expect((await queue.depths()).get('publish')?.oldestSeconds).toBeCloseTo(60, -1)
+})
+
+test('what is put off has no age before its time, and one after it that nobody fetches', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const depth = async () => (await queue.depths()).get('publish')!
+  await queue.add(publish, { delayMs: 3_600_000 })
+  expect(await depth()).toEqual({ waiting: 0, delayed: 1, active: 0, oldestSeconds: 0 })
+  const delayed = 'bull:nixcluster-publish:delayed'
+  const id = redisCli(server, 'zrange', delayed, '0', '0')
+  redisCli(server, 'zadd', delayed, String((Date.now() - 600_000) * 0x1000), id)
+  expect((await depth()).oldestSeconds).toBeCloseTo(600, -1)
+})
+
+test('what runs has no age: how long it ran is told when it ends', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const { opened, open } = gate()
+  const { seen } = work(server, async () => {
+    await opened
+    return done
+  })
+  await queue.add(publish)
+  await until('it runs', () => seen.length === 1)
+  expect((await queue.depths()).get('publish')).toEqual({
+    ...{ waiting: 0, delayed: 0, active: 1, oldestSeconds: 0 },
+  })
+  open()
 })
 
 test('delays grow from a second to a minute', () => {

@@ -17,7 +17,7 @@ export async function startApp(over: Partial<AppOptions> = {}) {
   const log = createLog({ level: 'debug', secrets: [secret], write: (line) => logged.push(line) })
   const queue = createQueue(redis.address, log)
   const progress = createProgress(redis.address, log)
-  const metrics = createMetrics()
+  const metrics = createMetrics('1.2.3')
   metrics.watchQueue(() => queue.depths())
   const app = createApp({
     repositories: [
@@ -29,7 +29,10 @@ export async function startApp(over: Partial<AppOptions> = {}) {
     progress,
     log,
     metrics,
-    ready: async () => ((await queue.isReady()) ? [] : ['redis']),
+    ready: async () => ({
+      missing: (await queue.isReady()) ? [] : ['Redis does not answer'],
+      notes: ["repository 'attic': no answer; it is tried again"],
+    }),
     limits: { bodyBytes: 200_000, followMs: 500, followers: 2, answerMs: 500 },
     ...over,
   })

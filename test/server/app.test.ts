@@ -5,7 +5,15 @@ import { secret, startApp } from './app-of-the-test.ts'
 test('it says that it lives, and that it is ready', async () => {
   const { url } = await startApp()
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
-  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  const answer = await fetch(`${url}/readyz`)
+  expect([answer.status, await answer.json()]).toEqual([
+    200,
+    {
+      ready: true,
+      missing: [],
+      notes: ["repository 'attic': no answer; it is tried again"],
+    },
+  ])
 })
 
 test('with Redis away it lives, and is not ready', async () => {
@@ -13,7 +21,14 @@ test('with Redis away it lives, and is not ready', async () => {
   await redis.close()
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   const answer = await fetch(`${url}/readyz`)
-  expect([answer.status, await answer.json()]).toEqual([503, { missing: ['redis'] }])
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    {
+      ready: false,
+      missing: ['Redis does not answer'],
+      notes: ["repository 'attic': no answer; it is tried again"],
+    },
+  ])
 })
 
 test('it counts requests by route, webhooks by result and jobs that wait', async () => {

@@ -35,14 +35,16 @@ repositories:
 test('a repository that is gone holds up no other, and is taken up when it is there', async () => {
   const { make, logged, started } = open()
   make('here')
-  const { open: repositories, openOthers } = await started()
+  const { open: repositories, closed, openOthers } = await started()
   expect([...repositories.keys()]).toEqual(['here'])
   expect(logged.join()).toContain("repository 'gone'")
   await openOthers()
   expect([...repositories.keys()]).toEqual(['here'])
+  expect(closed()).toEqual([expect.stringMatching(/^repository 'gone': .*; it is tried again$/s)])
   make('gone')
   await openOthers()
   expect([...repositories.keys()]).toEqual(['here', 'gone'])
+  expect(closed()).toEqual([])
 })
 
 test('where none can be opened, the first says why', async () => {
