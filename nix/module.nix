@@ -197,7 +197,6 @@ in
         ];
         RestrictNamespaces = true;
         RestrictRealtime = true;
-        RestrictSUIDSGID = true;
         LockPersonality = true;
         RemoveIPC = true;
         KeyringMode = "private";
@@ -209,7 +208,9 @@ in
           "~@privileged"
         ];
         SystemCallErrorNumber = "EPERM";
-      };
+      }
+      # Git gives the folders of a repository that several accounts share the set-group-ID bit.
+      // lib.optionalAttrs (localRepositories == [ ]) { RestrictSUIDSGID = true; };
     };
   };
 }
