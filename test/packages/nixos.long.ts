@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bundleTools } from '../../lab/bundle.ts'
 import { labInputs } from '../../lab/inputs.ts'
 import { startLab, type Lab, type LabMachine } from '../../lab/machines.ts'
@@ -154,7 +154,89 @@ END
     nixcluster update 2>&1
     git add --all
     git commit --quiet -m 'A fleet of two'`)
-  console.log(await fleet('git push --quiet origin main'))
+  expect(await fleet('git push --quiet origin main')).toContain('nixcluster deploy')
   expect(await tell('deploy')).toMatch(/Deployed \w{7} to 2 machines/)
   expect([await generation('web1'), await generation('web2')]).toEqual([1, 1])
+})
+
+const issue = (name: string): Promise<string> => on(lab.machines[name]!, 'cat /etc/issue')
+
+test('a pushed branch is answered with its plan, its merge deploys, its revert brings back', async () => {
+  const plan = await fleet(`
+    git switch --quiet --create greeting
+    sed -i 's/Welcome to web1/Hello from web1/' clusters/demo.yaml
+    git commit --quiet --all -m 'Greet from web1'
+    git push --quiet origin greeting`)
+  expect(plan).toContain('1 of 2 machines changes')
+  expect(plan).toMatch(/web1 +~ \/etc\/issue/)
+  expect(await issue('web1')).toBe('Welcome to web1')
+
+  const merge = await fleet(`
+    git switch --quiet main
+    git merge --quiet --no-ff -m 'Merge greeting' greeting
+    git push --quiet origin main`)
+  expect(merge).toMatch(/✓.*web1|web1.*✓/)
+  expect(await issue('web1')).toBe('Hello from web1')
+  expect([await generation('web1'), await generation('web2')]).toEqual([2, 1])
+
+  await fleet('git revert --no-edit -m 1 HEAD && git push --quiet origin main')
+  expect(await issue('web1')).toBe('Welcome to web1')
+  expect(await generation('web2')).toBe(1)
+  expect(await tell('status')).toMatch(/web1 .*current/)
+})
+
+test('its exposure is below 2, and it runs under a user of its own', async () => {
+  const report = await here('systemd-analyze security --no-pager nixcluster.service')
+  const exposure = Number(/exposure level for nixcluster.service: ([\d.]+)/.exec(report)?.[1])
+  console.log(`exposure ${exposure}`)
+  expect(exposure).toBeLessThan(2)
+  expect(await here('ps -o user= -p $(systemctl show -P MainPID nixcluster)')).toMatch(/^nixclus/)
+})
+
+test('of the secrets its user reads the credentials alone, and nobody else reads those', async () => {
+  const secret = (await here('cat /etc/nixcluster/fleet.secret')).trim()
+  /** What a user gets to read where the service runs. */
+  const read = (user: string, file: string): Promise<string> =>
+    here(`nsenter --target $(systemctl show -P MainPID nixcluster) --mount \
+      setpriv --reuid ${user} --regid $(id -g ${user}) --init-groups cat ${file} 2>&1 || true`)
+  const credentials = '/run/credentials/nixcluster.service'
+  expect(await read('nixcluster', `${credentials}/fleet-secret`)).toBe(secret)
+  expect(await read('nixcluster', `${credentials}/machines-key`)).toContain('PRIVATE KEY')
+  expect(await read('nixcluster', '/etc/nixcluster/fleet.secret')).toContain('Permission denied')
+  expect(await read('nixcluster', '/etc/nixcluster/id_ed25519')).toContain('Permission denied')
+  expect(await read('nobody', `${credentials}/fleet-secret`)).toContain('Permission denied')
+  expect(await read('nobody', '/var/lib/nixcluster/redis/redis.sock')).toContain(
+    'Permission denied',
+  )
+  const written = await here(`
+    tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID nixcluster)/environ
+    tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID nixcluster)/cmdline
+    systemctl cat nixcluster; cat $(systemctl show -P ExecStart nixcluster | grep -o '/nix/store/[^ ]*.yaml')
+    journalctl --no-pager -u nixcluster || true`)
+  expect(written).toContain(`${credentials}/fleet-secret`)
+  expect(written).not.toContain(secret)
+})
+
+test('systemctl stop in mid-activation waits for its end', async () => {
+  await fleet(`
+    sed -i 's|issue.text: "Welcome to web2"|issue.text: "Slowly", systemd.services.slow: { wantedBy: [multi-user.target], serviceConfig: { Type: oneshot, RemainAfterExit: true, ExecStart: /bin/sleep 8 } }|' clusters/demo.yaml
+    git commit --quiet --all -m 'Take your time'
+    nohup git push --quiet origin main > /dev/null 2>&1 &`)
+  const web2 = lab.machines['web2']!
+  await eventually(
+    () => on(web2, 'systemctl is-active slow.service || true'),
+    (state) => state === 'activating',
+  )
+  await here('systemctl stop nixcluster')
+  expect(await on(web2, 'systemctl is-active slow.service')).toBe('active')
+  expect(await here('systemctl show -P Result nixcluster')).toBe('success')
+  expect(await generation('web2')).toBe(2)
+  await restart()
+  expect(
+    await eventually(
+      () => tell('status'),
+      (seen) => /web2 .*current/.test(seen),
+    ),
+  ).toMatch(/web2 .*current/)
+  expect(await generation('web2')).toBe(2)
 })
