@@ -38,8 +38,13 @@ const generation = async (): Promise<number | undefined> => (await site.generati
 const writes = (): readonly string[] =>
   github.requests.filter((request) => !request.startsWith('GET'))
 
-const send = async (event: string, payload: unknown, secret = site.fleet.secret) =>
-  (await deliver(site.fleet.url, sign(event, payload, secret))).status
+/** What each webhook was called. */
+const sent: string[] = []
+const send = async (event: string, payload: unknown, secret = site.fleet.secret) => {
+  const delivery = sign(event, payload, secret)
+  sent.push(delivery.headers['x-github-delivery']!)
+  return (await deliver(site.fleet.url, delivery)).status
+}
 
 /** Pushes main, as a merge on GitHub does, and gives its commit. */
 async function pushMain(): Promise<string> {
@@ -171,11 +176,15 @@ test('a mistake makes of the comment the list of mistakes, until it is mended', 
   expect((await planOf(7, right)).comments.join()).toContain('1 of 1 machine changes')
 }, 60_000)
 
+/** What the webhook of the merge was called. */
+let merged: string
+
 test('the merge is deployed, and its commit goes from pending to success, once', async () => {
   await git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
   const mergedAs = await headOf('HEAD')
   github.pulls.splice(0, 1, { ...github.pulls[0]!, state: 'closed', mergedAs })
   const merge = await pushMain()
+  merged = sent.at(-1)!
   const states = await statesOf(merge, 'nixcluster/deploy', 'success')
   expect(states).toEqual(['pending', 'success'])
   expect(github.statuses.at(-1)?.description).toMatch(/^Deployed \w{7} to 1 machine\.$/)
@@ -197,6 +206,38 @@ test('the merge is deployed, and its commit goes from pending to success, once',
   // Delivered again: what came of it is seen at the end.
   await pushMain()
 }, 60_000)
+
+test('one id tells the story in the log, from the webhook to the outcome on the machine', async () => {
+  const lines = (await site.fleet.log())
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  const story = lines.filter(({ trace }) => trace === merged)
+  const told = story.map(({ text }) => text)
+  const steps = [
+    ...['a webhook', 'machine copying', 'machine activating'],
+    ...['deploy-rs ended', 'machine confirmed'],
+  ]
+  expect(told.filter((text) => steps.includes(String(text)))).toEqual(steps)
+  const attempts = story.filter(({ machine }) => machine !== undefined)
+  for (const { machine, attempt } of attempts)
+    expect([machine, attempt]).toEqual(['web1.demo.lab', 2])
+  // Nothing else happened to the machine in this attempt.
+  const all = lines.filter(({ machine, attempt }) => machine === 'web1.demo.lab' && attempt === 2)
+  expect(all).toEqual(attempts)
+}, 60_000)
+
+test('the time from push to plan and from push to machine is counted', async () => {
+  const text = await (await fetch(`${site.fleet.url}/metrics`)).text()
+  const number = (name: string): number =>
+    Number(new RegExp(`^nixcluster_${name}{repository="fleet"} (.*)$`, 'm').exec(text)?.[1])
+  // The first deployment was asked for by a person, the merge came by a push.
+  expect(number('push_to_machine_seconds_count')).toBe(1)
+  expect(number('push_to_machine_seconds_sum')).toBeGreaterThan(0)
+  expect(number('push_to_plan_seconds_count')).toBeGreaterThanOrEqual(5)
+  expect(number('last_poll_timestamp_seconds')).toBeGreaterThan(1_700_000_000)
+  expect(text).toContain('nixcluster_rollouts{repository="fleet",state="running"} 0')
+})
 
 const stranger = { number: 8, branch: 'main-of-a-stranger', from: 'stranger/fleet' }
 

@@ -48,6 +48,8 @@ export interface GithubOptions {
     /** PEM */
     readonly publicKey: string
     readonly installation: number
+    /** Tokens that it is given, by their number from 1; `ghs_1` and so on by default. */
+    readonly tokenOf?: (n: number) => string
   }
 }
 
@@ -108,7 +110,8 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     }
     if (app !== undefined && name === `/app/installations/${app.installation}/access_tokens`) {
       const until = Date.now() + hourMs
-      const given = { token: `ghs_${installationTokens.length + 1}`, until }
+      const n = installationTokens.length + 1
+      const given = { token: app.tokenOf?.(n) ?? `ghs_${n}`, until }
       installationTokens.push(given)
       const expires_at = new Date(until).toISOString()
       const shown = exampleOf('installation-token') as object

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { freePort } from '../../lab/port.ts'
 import { linked } from '../../scripts/cache.ts'
 import { deliver, pullRequest, sign } from '../github/deliveries.ts'
 import { startGithub, type GithubStandIn } from '../github/server.ts'
+import { writePrograms, type RecordedPrograms } from './programs.ts'
 import { attacks, createWriter, honest } from './repository.ts'
 
 // A real controller with a repository to which a stranger makes pull requests. In front of everything on
@@ -18,7 +19,6 @@ const project = 'example/fleet'
 const secrets = {
   token: 'ghp_SecretOfTheForge0123456789',
   webhook: 'SecretOfTheWebhook0123456789',
-  key: 'SecretOfTheMachines0123456789',
   environment: 'SecretOfTheEnvironment0123456789',
 }
 const mustNotRun = [
@@ -36,35 +36,10 @@ let remote: string
 let writer: ReturnType<typeof createWriter>
 let main: string
 let github: GithubStandIn
+let programs: RecordedPrograms
 let controller: ChildProcess
 let url: string
 let log = ''
-
-const recorded = (name: string): string => {
-  try {
-    return readFileSync(join(folder, 'recorded', name), 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/** Programs that note that they were called, with what; Nix answers the one question of the start. */
-function writeStandIns(bin: string): void {
-  mkdirSync(bin)
-  mkdirSync(join(folder, 'recorded'))
-  const env = execFileSync('sh', ['-c', 'command -v env'], { encoding: 'utf8' }).trim()
-  const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
-  const note = (name: string): string =>
-    `{ echo "== $*"; ${env}; } >> '${join(folder, 'recorded', name)}'`
-  for (const name of mustNotRun) {
-    const answer =
-      name === 'nix' ? '[ "$1" = --version ] && { echo "nix (Nix) 2.26.3"; exit 0; }\n' : ''
-    writeFileSync(join(bin, name), `#!/bin/sh\n${answer}${note(name)}\nexit 1\n`, { mode: 0o755 })
-  }
-  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${note('git')}\nexec '${git}' "$@"\n`, {
-    mode: 0o755,
-  })
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nixcluster-hostile-'))
@@ -74,8 +49,7 @@ beforeAll(async () => {
   main = writer.commit(writer.files(honest))
   writer.ref('refs/heads/main', main)
   github = await startGithub({ project, token: secrets.token, login: 'fleet-bot' })
-  const bin = join(folder, 'bin')
-  writeStandIns(bin)
+  programs = writePrograms(folder, mustNotRun)
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 })
     return join(folder, name)
@@ -87,7 +61,7 @@ beforeAll(async () => {
       listen: { port },
       stateDir: 'state',
       poll: 3600,
-      ssh: { identityFile: write('machines.key', secrets.key) },
+      ssh: { identityFile: machinesKey() },
       tools: { redisServer: linked('redis-server') ?? 'redis-server' },
       repositories: [
         {
@@ -103,7 +77,7 @@ beforeAll(async () => {
     ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve', '--config', config],
     {
       env: {
-        PATH: `${bin}:${process.env['PATH']!}`,
+        PATH: `${programs.bin}:${process.env['PATH']!}`,
         HOME: folder,
         GITHUB_TOKEN: secrets.environment,
         SSH_AUTH_SOCK: `/run/${secrets.environment}`,
@@ -126,6 +100,13 @@ afterAll(async () => {
   await github.close()
   rmSync(folder, { recursive: true, force: true })
 }, 90_000)
+
+const machinesKeyFile = (): string => join(folder, 'machines.key')
+
+function machinesKey(): string {
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', machinesKeyFile()])
+  return machinesKeyFile()
+}
 
 async function until(holds: () => boolean, limitMs = 90_000): Promise<void> {
   const end = Date.now() + limitMs
@@ -186,7 +167,7 @@ test.each(Object.keys(answers))(
     expect(told.said).toMatch(words)
     // What comes from the change mentions nobody and makes neither links nor pictures.
     expect(told.said).not.toMatch(/@everyone|(?<!\\)<img|(?<!\\)\]\(http:\/\/evil/)
-    for (const program of mustNotRun) expect(recorded(program)).toBe('')
+    for (const program of mustNotRun) expect(programs.calls(program)).toEqual([])
     expect(controller.exitCode).toBeNull()
     expect(github.problems).toEqual([])
   },
@@ -216,9 +197,7 @@ test('a branch of ours cannot be proposed, nor written by whoever proposes', asy
 })
 
 test('nothing was made by what was proposed, and no secret is anywhere', () => {
-  const calls = recorded('git')
-    .split(/^== /m)
-    .filter((call) => call !== '')
+  const calls = programs.calls('git')
   expect(calls.length).toBeGreaterThan(50)
   const everything = [
     log,
@@ -229,7 +208,8 @@ test('nothing was made by what was proposed, and no secret is anywhere', () => {
     ...filesBelow(join(folder, 'state')).map((file) => readFileSync(file, 'latin1')),
   ].join('\n')
   expect(everything.length).toBeGreaterThan(100_000)
-  for (const [name, secret] of Object.entries(secrets)) {
+  const key = readFileSync(machinesKeyFile(), 'utf8').split('\n')[2]!
+  for (const [name, secret] of Object.entries({ ...secrets, key })) {
     expect(everything.includes(secret), name).toBe(false)
   }
   const names = filesBelow(folder).map((file) => file.split('/').at(-1))
