@@ -61,6 +61,8 @@ export interface RepositoryConfig {
   readonly app?: AppConfig
   /** Comments show what is in files; absent: where the forge says that strangers cannot read them. */
   readonly showContents?: boolean
+  /** Login that comments for the role `plan`, where ours is another. */
+  readonly planAccount?: string
   readonly proposalBranches: boolean
   /** The forge's REST API, without a slash at the end. */
   readonly apiUrl?: string
@@ -360,6 +362,7 @@ function decodeRepository(
     ...(tokenFile === undefined ? {} : { token: readSecret(at('tokenFile')) }),
     ...(app === undefined ? {} : { app: toApp(app, readSecret(at('app', 'privateKeyFile'))) }),
     ...(repository.showContents === undefined ? {} : { showContents: repository.showContents }),
+    ...(repository.planAccount === undefined ? {} : { planAccount: repository.planAccount }),
     proposalBranches: repository.proposalBranches,
     ...(apiUrl === undefined ? {} : { apiUrl: apiUrl.replace(/\/+$/, '') }),
   }

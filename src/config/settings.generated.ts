@@ -180,6 +180,10 @@ export interface Repository {
    */
   showContents?: boolean
   /**
+   * Login that comments for a process with `--role plan`, where `deploy` has another one: its comments are ours, too.
+   */
+  planAccount?: string
+  /**
    * Keeps what each plan was rendered to on `nixcluster/pr/` and its number, while it is open.
    */
   proposalBranches: boolean

@@ -16,6 +16,8 @@ export interface GiteaOptions extends GiteaApiOptions {
   readonly project: string
   /** The branch that is deployed. */
   readonly branch: string
+  /** Login whose comments are ours as well. */
+  readonly planAccount?: string
 }
 
 /** What we read of a pull request, as Gitea 1.26 and Forgejo give it. */
@@ -60,7 +62,7 @@ const longestDescription = 255
 const reactions = { done: '+1', refused: '-1', unknown: 'confused' } as const
 
 /** The port over the REST API of Gitea and Forgejo; throws ForgeError, or NotReadyError. */
-export function createGitea({ project, branch, ...options }: GiteaOptions): Forge {
+export function createGitea({ project, branch, planAccount, ...options }: GiteaOptions): Forge {
   const { ask, all } = createGiteaApi(options)
   const root = `/repos/${project}`
   let login: Promise<string> | undefined
@@ -83,7 +85,9 @@ export function createGitea({ project, branch, ...options }: GiteaOptions): Forg
     return found.map(({ id, body, user, html_url, created_at, updated_at }) => ({
       ...{ id: String(id), body: body.replaceAll('\r\n', '\n'), author: user?.login ?? 'Ghost' },
       // Whoever gives us a token of their own tells us something as well.
-      isOurs: user?.login === us && body.startsWith('<!-- nixcluster:'),
+      isOurs:
+        (user?.login === us || (user !== null && user.login === planAccount)) &&
+        body.startsWith('<!-- nixcluster:'),
       isBot: false,
       ...{ createdAt: created_at, updatedAt: updated_at, url: html_url },
     }))

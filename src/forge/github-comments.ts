@@ -20,6 +20,7 @@ interface GithubComment extends ListedComment {
 /** What we say below a pull request, and what is said to us there. */
 export function createGithubComments(
   client: GithubClient,
+  planAccount?: string,
 ): Pick<Forge, 'ensureComment' | 'commands' | 'answer'> {
   const { owner, repo, request } = client
 
@@ -37,7 +38,7 @@ export function createGithubComments(
       const author = comment.user?.login ?? 'ghost'
       return {
         ...{ id: String(comment.id), author, isBot, url: comment.html_url },
-        isOurs: us === undefined ? isBot : author === us,
+        isOurs: author === planAccount || (us === undefined ? isBot : author === us),
         hasReactions: (comment.reactions?.total_count ?? 0) > 0,
         // GitHub gives line breaks back as it got them from whom it got them.
         body: (comment.body ?? '').replaceAll('\r\n', '\n'),

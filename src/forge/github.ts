@@ -18,7 +18,7 @@ interface Pull {
 }
 
 /** The port over GitHub's REST API; `branch` is the one that is deployed. Throws as its client does. */
-export function createGithub(client: GithubClient, branch: string): Forge {
+export function createGithub(client: GithubClient, branch: string, planAccount?: string): Forge {
   const { owner, repo, project, request } = client
   const queue = `heads/gh-readonly-queue/${branch}/`
 
@@ -74,7 +74,7 @@ export function createGithub(client: GithubClient, branch: string): Forge {
     kind: 'github',
     blob: (commit) => `${webUrl(client.apiUrl)}/${project}/blob/${commit}`,
     mayPush,
-    ...createGithubComments(client),
+    ...createGithubComments(client, planAccount),
     ...createGithubChecks(client),
     ...createGithubDeployments(client),
     ...createGithubDeliveries(client),

@@ -121,15 +121,16 @@ async function openRepository(
 }
 
 function openForge(
-  { forge, project = '', token = '', apiUrl = '' }: RepositoryConfig,
+  { forge, project = '', token = '', apiUrl = '', planAccount }: RepositoryConfig,
   branch: string,
   git: Git,
   github: GithubClient | undefined,
   log: Log,
 ): Forge {
-  if (github !== undefined) return createGithub(github, branch)
+  if (github !== undefined) return createGithub(github, branch, planAccount)
+  const account = planAccount === undefined ? {} : { planAccount }
   return forge === 'gitea'
-    ? createGitea({ project, branch, token, apiUrl })
+    ? createGitea({ project, branch, token, apiUrl, ...account })
     : createPlainGit({ git, branch, log })
 }
 

@@ -183,6 +183,19 @@ test('our status is found among more than fit on a page', async () => {
   expect(gitea.statuses).toHaveLength(60)
 })
 
+test('what the account of plan has written is ours, but for what it says as a person', async () => {
+  const { gitea } = await open()
+  const forge = createGitea({
+    ...{ project, branch: 'main', token, apiUrl: gitea.apiUrl, planAccount: 'fleet-plan' },
+  })
+  gitea.comment(7, 'fleet-plan', `<!-- nixcluster:plan ${head} -->\nthe plan`)
+  gitea.comment(7, 'fleet-plan', '/nixcluster plan')
+  expect(await forge.commands(proposal)).toMatchObject([{ author: 'fleet-plan' }])
+  await forge.ensureComment(proposal, { markdown: 'the rollout', text: '' })
+  expect(gitea.comments.map(({ body }) => body)[0]).toContain('the rollout')
+  expect(gitea.comments).toHaveLength(2)
+})
+
 test('a file of a commit is shown below its address', async () => {
   const forge = createGitea({
     ...{ project, branch: 'main', token, apiUrl: 'https://example.com/git/api/v1' },

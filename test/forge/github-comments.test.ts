@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isCommand } from '../../src/forge/comment.ts'
+import { createGithub } from '../../src/forge/github.ts'
 import { openGithub, project } from './github-site.ts'
 
 test.each([
@@ -41,6 +42,20 @@ test('programs tell us nothing, and neither do we', async () => {
   github.comment(7, 'robot[bot]', '/nixcluster deploy', 'Bot')
   github.comment(7, 'fleet-bot', '/nixcluster deploy')
   expect(await forge.commands(proposal)).toEqual([])
+})
+
+test('what the account of plan has written is ours: an approval means its head, and it is edited', async () => {
+  const { github, client, proposal } = await openGithub()
+  github.comment(7, 'fleet-plan', `<!-- nixcluster:plan ${proposal.head} -->\nthe plan`)
+  github.comments[0]!.updatedAt = '2020-01-01T00:00:00Z'
+  github.comment(7, 'alice', '/nixcluster approve')
+  const alone = createGithub(client, 'main')
+  expect((await alone.commands(proposal))[0]).not.toHaveProperty('planned')
+  const forge = createGithub(client, 'main', 'fleet-plan')
+  expect(await forge.commands(proposal)).toMatchObject([{ planned: proposal.head }])
+  await forge.ensureComment(proposal, { markdown: 'the rollout', text: '' })
+  expect(github.comments.map(({ login }) => login)).toEqual(['fleet-plan', 'alice'])
+  expect(github.comments[0]?.body).toContain('the rollout')
 })
 
 test("others' reactions are no answer, nor is one of ours that means nothing", async () => {

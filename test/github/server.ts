@@ -41,6 +41,8 @@ export interface GithubOptions {
   readonly token: string
   /** Whose the token is; undefined for an app's, which is nobody's. */
   readonly login?: string
+  /** Other people's tokens: token -> login. */
+  readonly others?: Readonly<Record<string, string>>
   /** An app that is installed on the repository; it is let in by what its key has signed. */
   readonly app?: {
     readonly id: number
@@ -57,7 +59,7 @@ const hourMs = 3_600_000
 
 /** Starts a stand-in for one repository. */
 export async function startGithub(options: GithubOptions): Promise<GithubStandIn> {
-  const { project, token, login, app } = options
+  const { project, token, login, app, others = {} } = options
   const { repository, answer } = createRepository(project)
   const requests: string[] = []
   const unchanged: string[] = []
@@ -77,6 +79,8 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     const [, scheme, given] = /^(token|bearer) (\S+)$/i.exec(authorization) ?? []
     if (given === undefined) return undefined
     if (given === token) return login === undefined ? bot : { type: 'User', login }
+    const other = others[given]
+    if (other !== undefined) return { type: 'User', login: other }
     const lives = installationTokens.some((one) => one.token === given && Date.now() < one.until)
     if (lives) return bot
     return scheme!.toLowerCase() === 'bearer' && isSignedByApp(given) ? 'app' : undefined
