@@ -27,6 +27,8 @@ install -d -m 755 -o "$id" -g "$id" /nix
 install -d -m 755 /etc/nix /etc/nixcluster
 cat >/etc/nix/nix.conf <<'END'
 experimental-features = nix-command flakes
+# Where /nix is an empty volume, Nix would make itself another store in the user's home.
+store = local
 build-users-group =
 # Where the container may not make namespaces, builds run without a sandbox rather than not at all.
 sandbox = true

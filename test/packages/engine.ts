@@ -35,15 +35,21 @@ mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
 mount -o remount,bind,ro "$tree/sys/fs/cgroup"
 mount --rbind /dev "$tree/dev"
 mount -t tmpfs tmpfs "$tree/run"
-mkdir -p "$tree/var/lib/containers"
+mkdir -p "$tree/var/lib/containers" "$tree/etc/containers/networks"
 mount --bind "$storage/containers" "$tree/var/lib/containers"
 mount --bind "$storage/home" "$tree/root"
 mount --bind "$scratch" "$tree/var/tmp"
 mount --bind "$debian" "$tree/mnt"
 cp "$storage/containers.conf" "$tree/run/containers.conf"
 cat /etc/resolv.conf > "$tree/etc/resolv.conf"
-chroot "$tree" ip link set lo up
-exec chroot "$tree" env -i $variables podman system service --time=0 unix:///run/podman.sock
+mount -t tmpfs tmpfs "$tree/etc/containers/networks"
+cd "$tree"
+# With chroot alone, whoever enters a container later would find this machine's root.
+pivot_root . media
+umount -l /media
+ip link set lo up
+# The shell that waits is the first process of its namespace, and takes in what others leave.
+exec env -i $variables sh -c 'podman system service --time=0 unix:///run/podman.sock & wait'
 `
 
 const variables = {
@@ -83,7 +89,7 @@ export async function startEngine(): Promise<Engine> {
   )
   const inside = await childOf(process_.pid!)
   const enter = (outside = false): string[] =>
-    ['--target', inside, '--mount', '--pid', '--root'].concat(outside ? [] : ['--net'])
+    ['--target', inside, '--mount', '--pid'].concat(outside ? [] : ['--net'])
   const engine: Engine = {
     home,
     async sh(script, { cwd = '/root', env = {}, outside } = {}) {
