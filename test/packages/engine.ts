@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -23,7 +24,7 @@ export interface RunOptions {
 }
 
 const folder = join(cache, 'container')
-const storage = join(folder, 'run')
+const storage = join(folder, `run-${process.pid}`)
 
 /** Gives the engine a root, a network and nothing of the host but the folders that are named. */
 const boot = `set -eu
@@ -67,7 +68,7 @@ export async function startEngine(): Promise<Engine> {
     process.stderr.write(`${containerEngine.plan}\n`)
     await containerEngine.install()
   }
-  await rm(storage, { recursive: true, force: true })
+  await removeLeftovers()
   const scratch = join(folder, 'scratch')
   const home = join(storage, 'home')
   for (const path of [join(storage, 'containers'), home, scratch])
@@ -117,6 +118,15 @@ export async function startEngine(): Promise<Engine> {
       throw answer
     }
     await sleep(100)
+  }
+}
+
+/** What a killed test left: its engine died with it, its folder did not. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && (pid === String(process.pid) || !existsSync(`/proc/${pid}`)))
+      await rm(join(folder, name), { recursive: true, force: true })
   }
 }
 
