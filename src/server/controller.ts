@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { secretsOf, type Config } from '../config/config.ts'
+import { holdFolder } from '../exec/hold-folder.ts'
 import { createMetrics } from '../log/metrics.ts'
 import { redactText } from '../log/redact.ts'
 import type { Clock, Log } from '../model/ports.ts'
@@ -57,6 +58,15 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   const { roles } = config
   const isWorking = roles.includes('plan') || roles.includes('deploy')
   await requireAll(config, env)
+  if (isWorking) {
+    const hold = await holdFolder(config.stateDir)
+    if (hold === undefined) {
+      throw new Error(
+        `state folder: another controller works in ${config.stateDir}; give each process a stateDir of its own`,
+      )
+    }
+    closers.push(() => hold.letGo())
+  }
   const redis = await startRedis(config, env, log)
   closers.push(() => redis.close())
   const progress = createProgress(redis.address, log)
