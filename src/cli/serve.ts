@@ -78,6 +78,8 @@ async function serve(
     ...(createPretty === undefined ? {} : { format: createPretty({ colour }) }),
     write: context.stderr,
   })
+  // A line that cannot be written, as on a full disk, is lost; it is no reason to end.
+  process.stderr.on('error', () => undefined)
   try {
     const controller = await start(config, log)
     await signalled()

@@ -1,3 +1,4 @@
+import { createTroubles } from '../log/troubles.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
 import type { SignedCommand } from '../model/ports.ts'
@@ -54,6 +55,7 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
   const systems = createSystems(ports)
   const planned: PlannedProposals = new Map()
   const unlessAway = createAway(ports.clock)
+  const troubles = createTroubles(ports.clock.now)
 
   const perform = async (repository: Repository, job: Job): Promise<Outcome> => {
     switch (job.kind) {
@@ -98,10 +100,16 @@ export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
       if (job.kind === 'look' && job.ref === undefined && outcome.kind === 'done')
         ports.metrics.polled(repository.name, now)
       log.debug({ job, outcome, ms }, `${job.kind} ended`)
+      if (outcome.kind === 'done' && troubles.passed(JSON.stringify(job)))
+        log.info({ job }, `${job.kind} comes through again`)
       return outcome
     } catch (error) {
       const outcome = toOutcome(error)
-      log.warn({ job, outcome, err: error }, `${job.kind} did not come through`)
+      // It is tried again and again: what has not changed since is no news.
+      const reason = outcome.kind === 'done' ? '' : outcome.reason
+      const isNews = troubles.failed(JSON.stringify(job), `${job.repository}: ${reason}`)
+      const tell = isNews ? log.warn : log.debug
+      tell({ job, outcome, err: error }, `${job.kind} did not come through`)
       return outcome
     }
   }

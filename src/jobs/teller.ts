@@ -25,6 +25,8 @@ interface Course {
   said?: string
   next?: { readonly text: string; readonly write: () => Promise<Heard> }
   isBusy: boolean
+  /** Why it could not be said; told once. */
+  trouble?: string
 }
 
 /** So many things are remembered; of the oldest it is asked again. */
@@ -51,9 +53,13 @@ export function createTeller({ clock, log }: { readonly clock: Clock; readonly l
       )
       try {
         if ((await turn) === 'unheard') delete course.said
+        delete course.trouble
       } catch (error) {
         delete course.said
-        log.warn({ repository, about: name, err: error }, 'the forge could not be told')
+        const { message } = error as Error
+        const tellIt = message === course.trouble ? log.debug : log.warn
+        tellIt({ repository, about: name, err: error }, 'the forge could not be told')
+        course.trouble = message
       }
       if (paceMs > 0) await clock.sleep(paceMs)
     }

@@ -1,4 +1,6 @@
 import { Redis } from 'ioredis'
+import type { Log } from '../model/ports.ts'
+import { redisFailure } from '../report/findings/redis.ts'
 
 /** Where Redis listens: a URL, or the socket of the server that we started. */
 export type RedisAddress =
@@ -43,4 +45,32 @@ function create(address: RedisAddress, patience: Patience): Redis {
   // Each lost connection is an event without listeners otherwise; commands say what happened.
   connection.on('error', () => {})
   return connection
+}
+
+/**
+ * Says when Redis goes away and why, and when it is back; not at each try in between. What it gives ends
+ * the watch.
+ */
+export function watch(connection: Redis, log: Log): () => void {
+  let error: Error | undefined
+  let told: string | undefined
+  let hasBeen = false
+  const onError = (one: Error): void => void (error = one)
+  const onClose = (): void => {
+    const reason = error?.message ?? 'it closed the connection'
+    error = undefined
+    // A try that fails as the one before is no news.
+    if (!hasBeen || reason === told) return
+    const { name, found, advice } = redisFailure(reason, connection.options.password != null)
+    const what = name === 'server' ? found : `${name}: ${found}`
+    log.warn({ reason }, `Redis is away, jobs wait: ${what}; ${advice}`)
+    told = reason
+  }
+  const onReady = (): void => {
+    if (told !== undefined) log.info({}, 'Redis is back')
+    told = undefined
+    hasBeen = true
+  }
+  connection.on('error', onError).on('close', onClose).on('ready', onReady)
+  return () => void connection.off('close', onClose)
 }

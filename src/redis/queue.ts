@@ -2,7 +2,7 @@ import { Queue as BullQueue, type Job as BullJob, type JobsOptions } from 'bullm
 import type { Redis } from 'ioredis'
 import { currentTrace, readTrace, type Trace } from '../log/trace.ts'
 import type { Job, Log, Queue } from '../model/ports.ts'
-import { createFailFastConnection, type RedisAddress } from './connection.ts'
+import { createFailFastConnection, watch, type RedisAddress } from './connection.ts'
 
 /** Jobs of one kind, in all processes that share the Redis. */
 export interface QueueDepth {
@@ -71,6 +71,7 @@ export function deduplicationId(job: Job): string {
 /** Adds jobs to Redis; throws at once when it is away, and comes back when it does. */
 export function createQueue(address: RedisAddress, log: Log): RedisQueue {
   const connection = createFailFastConnection(address)
+  const unwatch = watch(connection, log)
   const queues = new Map<Job['kind'], Promise<BullQueue<TracedJob>>>()
 
   function queueOf(kind: Job['kind']): Promise<BullQueue<TracedJob>> {
@@ -124,6 +125,7 @@ export function createQueue(address: RedisAddress, log: Log): RedisQueue {
       return new Map(await Promise.all(depths))
     },
     async close() {
+      unwatch()
       const opened = await Promise.allSettled(queues.values())
       await Promise.allSettled(
         opened.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined)),

@@ -54,14 +54,17 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
   let server = (await takeOver(socket, log)) ?? (await start(options, socket))
 
   async function keepRunning(): Promise<void> {
+    let told: string | undefined
     for (;;) {
       const reason = await server.ended
       if (closing) return
-      log.error({ reason }, 'Redis ended, starting it again')
+      if (reason !== told) log.error({ reason }, 'Redis ended, starting it again')
+      told = reason
       server = await start(options, socket).catch(async (error: Error) => {
         await pause(1000)
         return { ended: Promise.resolve(error.message) }
       })
+      if (await answers(socket)) told = undefined
     }
   }
   const kept = keepRunning()

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq'
 import { createTrace, inTrace, readTrace } from '../log/trace.ts'
 import type { Job, Log, Metrics, Outcome } from '../model/ports.ts'
@@ -35,18 +36,13 @@ const concurrency: Readonly<Record<Job['kind'], number>> = {
   show: 1,
 }
 
+/** How long Redis may take to hear how the last job ended, in milliseconds. */
+const graceMs = 2_000
+
 /** Starts workers for these kinds of jobs; the only place that turns outcomes into BullMQ's. */
 export function startWorker({ address, kinds, handle, log, metrics }: WorkerOptions): RedisWorker {
   const connection = createPatientConnection(address)
-  let away = false
-  connection.on('close', () => {
-    if (!away) log.warn({}, 'Redis is away: jobs wait')
-    away = true
-  })
-  connection.on('ready', () => {
-    if (away) log.info({}, 'Redis is back')
-    away = false
-  })
+  const running = new Set<Promise<Outcome>>()
   const workers = kinds.map((kind) => {
     const worker = new Worker<TracedJob>(
       queueName(kind),
@@ -90,14 +86,18 @@ export function startWorker({ address, kinds, handle, log, metrics }: WorkerOpti
   }
 
   async function outcomeOf(job: Job, attempts: number): Promise<Outcome & { thrown?: true }> {
+    const handling = handle(job)
+    running.add(handling)
     try {
-      return await handle(job)
+      return await handling
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       log.error({ job, err: error }, `${job.kind}: ${reason}`)
       // What happens to a machine next is decided from its ledger, never by the queue.
       if (job.kind === 'machine') return { kind: 'stop', reason, thrown: true }
       return { kind: 'retry', afterMs: delayAfter(attempts), reason, thrown: true }
+    } finally {
+      running.delete(handling)
     }
   }
 
@@ -117,8 +117,12 @@ export function startWorker({ address, kinds, handle, log, metrics }: WorkerOpti
   return {
     async close(limitMs) {
       const closed = Promise.allSettled(workers.map((worker) => worker.close()))
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, limitMs).unref())])
-      away = true
+      // Without Redis a worker waits for it for ever, whether it has a job or not.
+      const idle = async (): Promise<void> => {
+        while (running.size > 0) await Promise.allSettled(running)
+        await pause(graceMs, undefined, { ref: false })
+      }
+      await Promise.race([closed, idle(), pause(limitMs, undefined, { ref: false })])
       connection.disconnect()
     },
   }

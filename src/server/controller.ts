@@ -89,7 +89,10 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
     now: clock.now,
     ...(workers === undefined ? {} : { logs: workers.logs }),
     ready: async () => ({
-      missing: (await queue.isReady()) ? [] : ['Redis does not answer'],
+      missing: [
+        ...((await queue.isReady()) ? [] : ['Redis does not answer']),
+        ...((await workers?.disk.troubles()) ?? []),
+      ],
       notes: (workers?.closed() ?? []).map((text) => redactText(text, secretsOf(config))),
     }),
   })

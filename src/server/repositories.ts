@@ -11,6 +11,7 @@ import { createGit } from '../git/git.ts'
 import { createLedgerStore } from '../git/ledger-store.ts'
 import type { Repository } from '../jobs/repository.ts'
 import { createSource } from '../jobs/source.ts'
+import { createTroubles } from '../log/troubles.ts'
 import type { Compile } from '../model/compilation.ts'
 import type { Forge } from '../model/forge.ts'
 import type { Git, Log } from '../model/ports.ts'
@@ -54,8 +55,10 @@ export async function openRepositories(
     const errors = await Promise.all(others.map(tryToOpen))
     return errors.filter((error) => error !== undefined)
   }
+  const troubles = createTroubles(() => new Date())
   const tell = (errors: readonly Error[]): void => {
-    for (const error of errors) log.error({ err: error }, textOf(error))
+    for (const error of errors)
+      if (troubles.failed(error.message, error.message)) log.error({ err: error }, textOf(error))
   }
   const errors = await openOthers()
   if (open.size === 0 && errors[0] !== undefined) throw errors[0]

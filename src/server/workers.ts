@@ -13,6 +13,7 @@ import { createHandler } from '../jobs/handle.ts'
 import { jobsOfPoll } from '../jobs/poll.ts'
 import type { Repository } from '../jobs/repository.ts'
 import type { MetricsRegistry } from '../log/metrics.ts'
+import { createTroubles } from '../log/troubles.ts'
 import { createTrace, inTrace } from '../log/trace.ts'
 import type { Clock, Job, Log, Progress, Queue } from '../model/ports.ts'
 import type { Attempt, AttemptLogs } from '../model/remote.ts'
@@ -22,6 +23,7 @@ import type { RedisAddress } from '../redis/connection.ts'
 import { startWorker } from '../redis/worker.ts'
 import { createRemote } from '../ssh/remote.ts'
 import { createSsh } from '../ssh/ssh.ts'
+import { createDiskWatch, type DiskWatch } from './disk-watch.ts'
 import { logPath } from './logs.ts'
 import { openRepositories } from './repositories.ts'
 import { readSignedCommand } from './signed-command.ts'
@@ -44,6 +46,7 @@ export interface Workers {
   /** Why others are not open; credentials may be in it. */
   closed(): readonly string[]
   readonly logs: AttemptLogs
+  readonly disk: DiskWatch
   /** Takes jobs, and polls. */
   start(): void
   /** Takes no more jobs, lets activations end. */
@@ -118,14 +121,20 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     logs,
     readCommand: (name, signed) => readSignedCommand(secretOf(name), signed, clock.now()),
   })
+  const disk = createDiskWatch(config.stateDir, log)
+  const troubles = createTroubles(clock.now)
   const poll = async (): Promise<void> => {
+    void disk.troubles()
     // What is opened by it is looked at by the next poll.
     void openOthers()
     for (const repository of repositories.keys()) {
       // The poll repairs whatever was lost; Redis away: the next one will do.
       await inTrace(createTrace('poll', clock.now()), () =>
         Promise.all(jobsOfPoll(repository, roles).map((job) => queue.add(job))).catch(
-          (error: unknown) => log.warn({ err: error }, 'the poll could not add its jobs'),
+          (error: Error) => {
+            if (troubles.failed('poll', error.message))
+              log.warn({ err: error }, 'the poll could not add its jobs')
+          },
         ),
       )
     }
@@ -137,6 +146,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     repositories,
     closed,
     logs,
+    disk,
     start() {
       const worker = startWorker({ address: options.redis, kinds, handle, log, metrics })
       const timer = setInterval(() => void poll(), config.pollMs)
