@@ -127,6 +127,18 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
           version,
         }),
     }),
+  doctor: async (program) =>
+    (await import('./cli/doctor.ts')).register(program, context, {
+      env: process.env,
+      isWatched: process.stderr.isTTY === true,
+      examine: async (subject) => {
+        const { examineAll } = await import('./server/doctor.ts')
+        const findings = await examineAll({ ...subject, env: programEnvironment() })
+        // What hangs must not hold up the end.
+        setTimeout(() => process.exit(), 500).unref()
+        return findings
+      },
+    }),
   completion: async (program) => (await import('./cli/completion.ts')).register(program, context),
 }
 

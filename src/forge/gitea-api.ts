@@ -10,6 +10,11 @@ export interface GiteaApiOptions {
 export interface GiteaApi {
   /** Throws ForgeError, or NotReadyError when we are asked to wait. */
   ask<Data>(doing: string, method: Method, path: string, body?: object): Promise<Data>
+  /** The same, with the `date` of the answer: the forge's clock. */
+  dated<Data>(
+    doing: string,
+    path: string,
+  ): Promise<{ readonly data: Data; readonly date: string | null }>
   /** Every page of a list. */
   all<Item>(
     doing: string,
@@ -53,6 +58,10 @@ export function createGiteaApi({ token, apiUrl }: GiteaApiOptions): GiteaApi {
   return {
     async ask<Data>(doing: string, method: Method, path: string, body?: object) {
       return (await request(doing, method, path, body)).data as Data
+    },
+    async dated<Data>(doing: string, path: string) {
+      const { data, headers } = await request(doing, 'GET', path)
+      return { data: data as Data, date: headers.get('date') }
     },
     async all<Item>(doing: string, path: string, query = {}) {
       const items: Item[] = []

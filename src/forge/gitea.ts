@@ -10,6 +10,7 @@ import {
 } from './comment.ts'
 import { cutCharacters } from './cut.ts'
 import { createGiteaApi, type GiteaApiOptions } from './gitea-api.ts'
+import { createGiteaExamine } from './gitea-examine.ts'
 
 export interface GiteaOptions extends GiteaApiOptions {
   /** `owner/name` */
@@ -63,7 +64,8 @@ const reactions = { done: '+1', refused: '-1', unknown: 'confused' } as const
 
 /** The port over the REST API of Gitea and Forgejo; throws ForgeError, or NotReadyError. */
 export function createGitea({ project, branch, planAccount, ...options }: GiteaOptions): Forge {
-  const { ask, all } = createGiteaApi(options)
+  const api = createGiteaApi(options)
+  const { ask, all } = api
   const root = `/repos/${project}`
   let login: Promise<string> | undefined
   /** Comments that are known to have our reaction; else each of them costs a request. */
@@ -247,6 +249,7 @@ export function createGitea({ project, branch, planAccount, ...options }: GiteaO
     },
 
     mayPush,
+    ...createGiteaExamine(api, project, options.apiUrl),
 
     async isPrivate() {
       const found = await ask<{ private: boolean; internal?: boolean }>(

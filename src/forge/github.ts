@@ -5,6 +5,7 @@ import { all, ask, perPage, undefinedIf, type GithubClient } from './github-clie
 import { createGithubComments } from './github-comments.ts'
 import { createGithubDeliveries } from './github-deliveries.ts'
 import { createGithubDeployments } from './github-deployments.ts'
+import { createGithubExamine } from './github-examine.ts'
 
 interface Pull {
   readonly number: number
@@ -78,6 +79,7 @@ export function createGithub(client: GithubClient, branch: string, planAccount?:
     ...createGithubChecks(client),
     ...createGithubDeployments(client),
     ...createGithubDeliveries(client),
+    ...createGithubExamine(client),
 
     async proposals() {
       const pulls = await all((page) =>

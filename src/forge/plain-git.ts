@@ -1,6 +1,7 @@
 import { GitError } from '../model/errors.ts'
 import type { Forge, Proposal } from '../model/forge.ts'
 import type { Git, Log } from '../model/ports.ts'
+import { examineHooks } from './plain-git-hooks.ts'
 import { isOwnBranch } from './own-branches.ts'
 
 export interface PlainGitOptions {
@@ -8,6 +9,8 @@ export interface PlainGitOptions {
   /** The branch that is deployed; every other one is a proposal. */
   readonly branch: string
   readonly log: Log
+  /** The repository, where it is a folder of this machine. */
+  readonly folder?: string
 }
 
 /** Where plans are kept for whoever asks later: `git notes --ref=nixcluster show COMMIT`. */
@@ -17,7 +20,7 @@ const notes = 'refs/notes/nixcluster'
 const attempts = 5
 
 /** A bare repository without a forge: people see what we say on the terminal that they push from. */
-export function createPlainGit({ git, branch: base, log }: PlainGitOptions): Forge {
+export function createPlainGit({ git, branch: base, log, folder }: PlainGitOptions): Forge {
   const toProposal = (branch: string, head: string): Proposal => ({
     id: branch,
     kind: 'branch',
@@ -68,5 +71,6 @@ export function createPlainGit({ git, branch: base, log }: PlainGitOptions): For
     // What is said goes to those who could read the repository anyway.
     isPrivate: () => Promise.resolve(true),
     redeliver: () => Promise.resolve(0),
+    examine: ({ branches }) => examineHooks(folder, branches),
   }
 }

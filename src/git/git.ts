@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { access, constants, mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { simpleGit } from 'simple-git'
@@ -141,6 +141,12 @@ export function createGit(options: GitOptions): Git {
       const args = [...fetchArgs, ...uploadPack, '--prune', '--', url, ...refspecs]
       await unlocking(() => remoteGit(`fetching ${withoutSecret(url)}`, args))
     })
+
+  /** Of a repository with a work tree, too. */
+  const gitFolderOf = async (folder: string): Promise<string> => {
+    const args = ['rev-parse', '--path-format=absolute', '--git-common-dir']
+    return (await plumb(`finding the repository ${folder}`, args, { cwd: folder })).stdout.trim()
+  }
 
   const remoteTipOf = async (ref: string): Promise<string | undefined> => {
     const doing = `reading the tip of ${shortName(ref)}`
@@ -334,6 +340,23 @@ export function createGit(options: GitOptions): Git {
         if (result === 'pushed') await plumb('noting what was pushed', ['update-ref', ref, commit])
         return result
       }),
+
+    async tryPush(branch, commit, expected) {
+      await ready()
+      // A push that is only tried writes nothing, so a folder that cannot be written would not show.
+      if (local !== undefined) {
+        for (const part of ['objects', 'refs/heads'])
+          await access(join(await gitFolderOf(local), part), constants.W_OK).catch(
+            (cause: unknown) => {
+              throw new GitError('rejected', `${local} cannot be written by this user`, { cause })
+            },
+          )
+      }
+      const ref = `refs/heads/${branch}`
+      const lease = `--force-with-lease=${ref}:${expected ?? ''}`
+      const args = ['push', '--dry-run', '--porcelain', lease, ...receivePack, '--', url]
+      await remoteGit(`pushing ${branch}`, [...args, `${commit}:${ref}`])
+    },
 
     remove: (branch, expected) =>
       inTurn(async () => {

@@ -165,4 +165,5 @@ const noForge: Forge = {
   mayPush: () => Promise.resolve(false),
   isPrivate: () => Promise.resolve(true),
   redeliver: () => Promise.resolve(0),
+  examine: () => Promise.resolve([]),
 }

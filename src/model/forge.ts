@@ -1,3 +1,5 @@
+import type { Examination, Finding } from './finding.ts'
+
 /** A branch or pull request that is to be planned. */
 export interface Proposal {
   /** Stable: branch name, or the pull request's number as text. */
@@ -47,6 +49,8 @@ export interface Forge {
   isPrivate(): Promise<boolean>
   /** Has the forge send again what did not arrive since the last call; how many deliveries that were. */
   redeliver(): Promise<number>
+  /** What serves us and what does not, as far as our credential may see; changes nothing. */
+  examine(asked: Examination): Promise<readonly Finding[]>
   /** Address of a commit's files, up to their path; absent where nobody shows them. */
   readonly blob?: (commit: string) => string
 }

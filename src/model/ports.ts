@@ -58,6 +58,11 @@ export interface Git {
   writeCommit(commit: NewCommit): Promise<string>
   /** Pushes with a lease: `stale` when the remote is not at `expected` (undefined: must not exist). */
   push(branch: string, commit: string, expected: string | undefined): Promise<'pushed' | 'stale'>
+  /**
+   * Asks whether a branch, which is at `expected`, could be pushed, and pushes nothing; throws GitError. What
+   * hooks and a forge's rules for branches say is said only to a real push.
+   */
+  tryPush(branch: string, commit: string, expected: string | undefined): Promise<void>
   /** Removes a branch of the remote with a lease: `stale` when it is not at `expected`. */
   remove(branch: string, expected: string): Promise<'pushed' | 'stale'>
   /** Makes a text the note of a commit in the remote's `refs/notes/...`; `stale`: somebody was faster. */

@@ -1,3 +1,5 @@
+import type { Target } from './remote.ts'
+
 /** What is seen around the controller, as data; what it means is said in `report/findings`. */
 
 /** A program as it was found in PATH, or at its path. */
@@ -95,4 +97,37 @@ export interface MachineFacts {
   readonly lease: string
   /** Whom that lease belongs to. */
   readonly owner: string
+}
+
+/** Looks at the machine that the controller runs on, and at what is around it; all throw what is said instead of an answer. */
+export interface Surroundings {
+  /** Undefined: there is no such program. */
+  program(
+    program: string,
+    versionFlag: string,
+    signal: AbortSignal,
+  ): Promise<ProgramFacts | undefined>
+  key(file: string, signal: AbortSignal): Promise<KeyFacts>
+  folder(folder: string): Promise<FolderFacts>
+  address(
+    address: { readonly host: string; readonly port: number },
+    signal: AbortSignal,
+  ): Promise<AddressFacts>
+  redis(signal: AbortSignal): Promise<RedisFacts>
+  readonly nix: NixSurroundings
+  /** Has deploy-rs build something with Nix. */
+  pair(signal: AbortSignal): Promise<PairFacts>
+  /** Also throws UnreachableError. */
+  machine(target: Target, limitMs: number): Promise<MachineFacts>
+}
+
+/** Nix, tried out as the controller uses it. */
+export interface NixSurroundings {
+  /** Whether it evaluates at all, with flakes. */
+  evaluate(signal: AbortSignal): Promise<void>
+  store(signal: AbortSignal): Promise<StoreFacts>
+  settings(signal: AbortSignal): Promise<NixSettings>
+  cage(signal: AbortSignal): Promise<CageFacts>
+  /** Builds a file for a system; it stays in the store until it is collected. */
+  build(system: string, signal: AbortSignal): Promise<void>
 }

@@ -87,7 +87,7 @@ async function openRepository(
   { env, compile, log, waits }: World,
 ): Promise<Repository> {
   const { name, url } = settings
-  const mirror = join(config.stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
+  const mirror = mirrorOf(config.stateDir, name)
   const keyFile = config.ssh.identityFile
   const github = githubOf(settings, waits)
   const authorization = authorizationOf(settings, github)
@@ -124,7 +124,7 @@ async function openRepository(
 }
 
 function openForge(
-  { forge, project = '', token = '', apiUrl = '', planAccount }: RepositoryConfig,
+  { forge, url, project = '', token = '', apiUrl = '', planAccount }: RepositoryConfig,
   branch: string,
   git: Git,
   github: GithubClient | undefined,
@@ -134,7 +134,7 @@ function openForge(
   const account = planAccount === undefined ? {} : { planAccount }
   return forge === 'gitea'
     ? createGitea({ project, branch, token, apiUrl, ...account })
-    : createPlainGit({ git, branch, log })
+    : createPlainGit({ git, branch, log, ...(url.startsWith('/') ? { folder: url } : {}) })
 }
 
 function githubOf(
@@ -155,6 +155,10 @@ function authorizationOf(
   if (github !== undefined) return () => github.gitAuthorization()
   return token === undefined ? undefined : () => Promise.resolve(basicAuthorization(token))
 }
+
+/** Folder of a repository's bare mirror. */
+export const mirrorOf = (stateDir: string, name: string): string =>
+  join(stateDir, 'mirrors', `${name.replaceAll(/[^\w.-]+/g, '-')}.git`)
 
 const digest = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -119,6 +119,7 @@ export function createMemoryForge(
       }),
     mayPush: (login) => ask(() => pushers.has(login)),
     isPrivate: () => ask(() => options.private ?? true),
+    examine: () => Promise.resolve([]),
     redeliver: () =>
       ask(() => {
         const sent = missed
