@@ -31,6 +31,8 @@ export interface Schema {
 const used: Readonly<Record<string, readonly string[]>> = {
   '/user': ['get'],
   '/repos/{owner}/{repo}': ['get'],
+  '/repos/{owner}/{repo}/hooks': ['get'],
+  '/repos/{owner}/{repo}/branch_protections': ['get'],
   '/repos/{owner}/{repo}/pulls': ['get'],
   '/repos/{owner}/{repo}/pulls/{index}': ['get'],
   '/repos/{owner}/{repo}/commits/{sha}/pull': ['get'],

@@ -50,6 +50,9 @@ export interface GiteaStandIn {
   /** login -> what it may; others may read. */
   readonly permissions: Map<string, 'admin' | 'write' | 'read'>
   readonly repository: { visibility: 'public' | 'private' | 'internal'; allowedReactions: string[] }
+  /** Webhooks and protected branches, as a real Gitea tells of them; tests change fields. */
+  readonly hooks: Fields[]
+  readonly protections: Fields[]
   /** `GET /repos/example/fleet/pulls`, ... */
   readonly requests: string[]
   /** What Gitea's description says against a request or an answer; must stay empty. */
@@ -85,7 +88,18 @@ interface Failure extends Answer {
 const recorded = JSON.parse(
   readFileSync(new URL('answers.json', import.meta.url), 'utf8'),
 ) as Readonly<
-  Record<'user' | 'repository' | 'pull' | 'comment' | 'status' | 'reaction' | 'permission', Fields>
+  Record<
+    | 'user'
+    | 'repository'
+    | 'pull'
+    | 'comment'
+    | 'status'
+    | 'reaction'
+    | 'permission'
+    | 'hook'
+    | 'protection',
+    Fields
+  >
 >
 
 /** Starts a stand-in for one repository. */
@@ -99,6 +113,9 @@ export async function startGitea(options: GiteaOptions): Promise<GiteaStandIn> {
     visibility: 'public',
     allowedReactions: ['+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'],
   }
+  const hooks: Fields[] = [recorded.hook]
+  const protections: Fields[] = [recorded.protection]
+  const isAdmin = (): boolean => permissions.get(us) === 'admin'
   const requests: string[] = []
   const problems: string[] = []
   let failure: (Partial<Failure> & Answer) | undefined
@@ -119,7 +136,28 @@ export async function startGitea(options: GiteaOptions): Promise<GiteaStandIn> {
     (exchange: Exchange, values: readonly string[]) => Answer,
   ])[] = [
     ['GET', /^\/user$/, () => ok(toUser(us))],
-    ['GET', /^\/repo$/, () => ok(toRepository(project, repository.visibility))],
+    [
+      'GET',
+      /^\/repo$/,
+      () => {
+        const push = permissions.get(us) !== 'read'
+        const shown = { admin: isAdmin(), push, pull: true }
+        return ok({ ...toRepository(project, repository.visibility), permissions: shown })
+      },
+    ],
+    [
+      'GET',
+      /^\/repo\/hooks$/,
+      ({ query }) =>
+        isAdmin()
+          ? ok(page(query, hooks), { 'x-total-count': String(hooks.length) })
+          : refused(403, notAdmin),
+    ],
+    [
+      'GET',
+      /^\/repo\/branch_protections$/,
+      () => (isAdmin() ? ok(protections) : refused(403, notAdmin)),
+    ],
     [
       'GET',
       /^\/repo\/pulls$/,
@@ -302,6 +340,7 @@ export async function startGitea(options: GiteaOptions): Promise<GiteaStandIn> {
   return {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`,
     ...{ pulls, comments, statuses, permissions, repository, requests, problems },
+    ...{ hooks, protections },
     comment: say,
     failNext: (status, how = {}) =>
       void (failure = { body: { message: 'not now' }, ...how, status }),
@@ -319,6 +358,8 @@ const ok = (body: unknown, headers: Readonly<Record<string, string>> = {}): Answ
 const created = (body: unknown): Answer => ({ status: 201, body })
 const refused = (status: number, message: string): Answer => ({ status, body: { message } })
 const missing = refused(404, 'not found')
+
+const notAdmin = 'user should be an owner or a collaborator with admin write of a repository'
 
 const stateOf = ({ state = 'open', mergedAs }: Pull): string =>
   mergedAs === undefined ? state : 'closed'

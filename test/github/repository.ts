@@ -1,4 +1,6 @@
 import { exampleOf, type Exchange } from './description.ts'
+import { answerRules, toHookConfig, toHooks, toRateLimit, wellSetUp } from './standing.ts'
+import type { Standing } from './standing.ts'
 
 /** A pull request of the stand-in. */
 export interface Pull {
@@ -105,6 +107,7 @@ export interface GithubRepository {
   readonly deliveries: SentDelivery[]
   /** False: the token may not see webhooks. */
   mayReadHooks: boolean
+  readonly standing: Standing
   /** What a delivery that is sent again comes to. */
   redeliveredCode: number
   /** Writes a comment as somebody, later than everything before. */
@@ -155,7 +158,7 @@ export function createRepository(project: string): {
   const repository: GithubRepository = {
     ...{ visibility: 'public', pulls: [], comments: [], statuses: [], checkRuns: [] },
     ...{ deployments: [], permissions: new Map(), queue: new Map(), deliveries: [] },
-    ...{ mayReadHooks: true, redeliveredCode: 202 },
+    ...{ mayReadHooks: true, redeliveredCode: 202, standing: wellSetUp() },
     tick() {
       seconds++
       return timestamp()
@@ -181,7 +184,18 @@ export function createRepository(project: string): {
   const root = `/repos/${project}`
 
   const routes: readonly (readonly [string, RegExp, Answerer])[] = [
-    ['GET', /^$/, () => ok(toRepository(project, repository.visibility))],
+    [
+      'GET',
+      /^$/,
+      () => {
+        const { mayPush, scopes } = repository.standing
+        const permissions = { admin: false, push: mayPush, pull: true }
+        return ok(
+          { ...toRepository(project, repository.visibility), permissions },
+          scopes === undefined ? {} : { 'x-oauth-scopes': scopes },
+        )
+      },
+    ],
     ['GET', /^\/pulls$/, ({ query }) => ok(page(query, pullsAsked(query)).map(toSimplePull))],
     [
       'GET',
@@ -402,16 +416,7 @@ export function createRepository(project: string): {
       /^\/hooks$/,
       () => {
         if (!repository.mayReadHooks) return forbidden('Resource not accessible')
-        const hook = firstExample('hook-items')
-        const url = 'https://nixcluster.example.com/webhooks/github'
-        return ok([
-          {
-            ...hook,
-            id: 1,
-            config: { ...(hook['config'] as Fields), url: 'https://ci.example.com' },
-          },
-          { ...hook, id: 2, config: { ...(hook['config'] as Fields), url } },
-        ])
+        return ok(toHooks(repository.standing))
       },
     ],
     [
@@ -504,12 +509,16 @@ export function createRepository(project: string): {
           ? forbidden('Resource not accessible by integration')
           : ok({ ...example('public-user-default-response'), login: who.login })
       }
+      if (method === 'GET' && path === '/rate_limit') return toRateLimit(repository.standing)
+      if (method === 'GET' && path === '/app/hook/config') return toHookConfig(repository.standing)
       if (method === 'GET' && path === '/app/hook/deliveries') return deliveriesAsked(query, true)
       const again = /^\/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(path)
       if (method === 'POST' && again) return sendAgain(again[1])
       // GitHub ignores the case of names.
       if (!path.toLowerCase().startsWith(root.toLowerCase())) return missing
       const part = path.slice(root.length)
+      const ruled = method === 'GET' ? answerRules(repository.standing, part) : undefined
+      if (ruled !== undefined) return ruled
       for (const [verb, pattern, answerer] of routes) {
         const values = verb === method ? pattern.exec(part) : null
         if (values) return answerer(exchange, values.slice(1).map(decodeURIComponent), who)

@@ -110,7 +110,12 @@ export async function startGithub(options: GithubOptions): Promise<GithubStandIn
     }
     if (app !== undefined && name === `/repos/${project}/installation`.toLowerCase()) {
       const installation = exampleOf('installation') as object
-      return { status: 200, body: { ...installation, id: app.installation } }
+      const { granted: permissions, events, suspendedAt: suspended_at } = repository.standing
+      const id = app.installation
+      return {
+        status: 200,
+        body: { ...installation, id, permissions, events, suspended_at },
+      }
     }
     if (app !== undefined && name === `/app/installations/${app.installation}/access_tokens`) {
       const until = Date.now() + hourMs
