@@ -38,12 +38,13 @@ export async function readAddress(
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
 ): Promise<AddressFacts> {
-  if (port !== 0 && (await isController(host, port, signal))) return { kind: 'controller' }
-  return new Promise((resolve) => {
+  const facts = await new Promise<AddressFacts>((resolve) => {
     const server = createServer()
     server.on('error', ({ code = '' }: NodeJS.ErrnoException) => resolve({ kind: 'refused', code }))
     server.listen({ host, port }, () => server.close(() => resolve({ kind: 'free' })))
   })
+  const isTaken = facts.kind === 'refused' && facts.code === 'EADDRINUSE'
+  return isTaken && (await isController(host, port, signal)) ? { kind: 'controller' } : facts
 }
 
 async function isController(host: string, port: number, signal: AbortSignal): Promise<boolean> {
