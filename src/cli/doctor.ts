@@ -1,16 +1,13 @@
-import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Watcher } from '../jobs/examine/check.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { Examined } from '../model/finding.ts'
+import { allRoles, type Role } from '../model/role.ts'
 import { doctorSummary, groupText } from '../report/doctor-text.ts'
 import type { CliContext } from './context.ts'
-import { couldNotRun, printDiagnostics, printJson } from './output.ts'
-
-const roles = ['webhook', 'plan', 'deploy'] as const
-type Role = (typeof roles)[number]
+import { couldNotRun, printJson, printSettingsProblems } from './output.ts'
+import { readSettings } from './read-settings.ts'
 
 /** What `doctor` is given besides. */
 export interface DoctorEnvironment {
@@ -21,7 +18,6 @@ export interface DoctorEnvironment {
   readonly examine: (subject: {
     readonly config: Config
     readonly diagnostics: readonly Diagnostic[]
-    readonly roles: readonly Role[]
     readonly machines: boolean
     readonly watcher: Watcher
   }) => Promise<readonly Examined[]>
@@ -41,7 +37,7 @@ export function register(program: Command, context: CliContext, world: DoctorEnv
     .command('doctor')
     .description('check all that the controller needs, and say what to do')
     .option('--config <file>', 'its settings (default: controller.yaml, if it is there)')
-    .addOption(new Option('--role <role>', 'what one process of it needs').choices(roles))
+    .addOption(new Option('--role <role>', 'what one process of it needs').choices(allRoles))
     .option('--repository <name>', 'look at this repository alone')
     .option('--no-machines', 'log in to no machine')
     .addOption(
@@ -60,32 +56,14 @@ async function doctor(
   context: CliContext,
   { env, isWatched, examine }: DoctorEnvironment,
 ): Promise<void> {
-  const file = resolve(context.cwd, options.config ?? 'controller.yaml')
-  // The environment may say it all.
-  const mayLack = options.config === undefined && env['NIXCLUSTER_REPOSITORIES_0_URL'] !== undefined
-  let text: string | undefined
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (!mayLack)
-      return couldNotRun(context, new Error(`the settings ${file} cannot be read (${code})`))
-  }
-  const { readConfig } = await import('../config/config.ts')
-  const { redact } = await import('../log/redact.ts')
-  const { config, diagnostics } = readConfig({
-    file,
-    text,
-    env,
-    readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
-  })
+  const roles = options.role === undefined ? allRoles : [options.role]
+  const settings = await readSettings(options.config, roles, context, env)
+  if (settings === undefined) return
+  const { config, diagnostics, secrets } = settings
   if (config === undefined) {
     if (options.output === 'json') printJson(diagnostics.map(toExamined), context)
-    else {
-      printDiagnostics(diagnostics, new Map([[file, text ?? '']]), context, context.stderr)
-      context.stderr('Correct these first: all else depends on them.\n')
-    }
-    return context.exit(1)
+    else printSettingsProblems(diagnostics, context)
+    return context.exit(2)
   }
   const asked = config.repositories.filter(
     ({ name }) => options.repository === undefined || name === options.repository,
@@ -97,9 +75,7 @@ async function doctor(
       new Error(`no repository is called '${options.repository}'; there is ${known}`),
     )
   }
-  const secrets = config.repositories
-    .flatMap(({ secret, token, app }) => [secret, token ?? '', app?.privateKey ?? ''])
-    .concat(config.redis.password ?? '')
+  const { redact } = await import('../log/redact.ts')
   const clean = <T>(findings: T): T => JSON.parse(redact(JSON.stringify(findings), secrets)) as T
   const isText = options.output === 'text'
   const wipe = isWatched ? '\r\x1b[K' : ''
@@ -107,7 +83,6 @@ async function doctor(
     const findings = await examine({
       config: { ...config, repositories: asked },
       diagnostics,
-      roles: options.role === undefined ? roles : [options.role],
       machines: options.machines,
       watcher: {
         group(name, found) {

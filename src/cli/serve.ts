@@ -1,11 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../model/ports.ts'
 import { allRoles, type Role } from '../model/role.ts'
 import type { CliContext } from './context.ts'
 import { couldNotRun, printSettingsProblems } from './output.ts'
+import { readSettings } from './read-settings.ts'
 
 /** What `serve` is given besides. */
 export interface ServeEnvironment {
@@ -49,32 +48,20 @@ async function serve(
   context: CliContext,
   { env, isTerminal, start }: ServeEnvironment,
 ): Promise<void> {
-  const file = resolve(context.cwd, configFile ?? 'controller.yaml')
-  // The environment may say it all.
-  const mayLack = configFile === undefined && env['NIXCLUSTER_REPOSITORIES_0_URL'] !== undefined
-  const { text, missing } = readText(file)
-  if (missing !== undefined && !mayLack) {
-    return couldNotRun(context, new Error(`the settings ${file} cannot be read (${missing})`))
-  }
-  // Whoever only asks for help needs neither of them.
-  const { readConfig, secretsOf } = await import('../config/config.ts')
-  const { createLog } = await import('../log/log.ts')
-  const { config, diagnostics } = readConfig({
-    file,
-    text,
-    env,
-    roles,
-    readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
-  })
+  const settings = await readSettings(configFile, roles, context, env)
+  if (settings === undefined) return
+  const { config, diagnostics, secrets } = settings
   printSettingsProblems(diagnostics, context)
   if (config === undefined) return context.exit(2)
+  // Whoever only asks for help does not need it.
+  const { createLog } = await import('../log/log.ts')
   const { level, format } = config.log
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal)
   const { createPretty } = isPretty ? await import('../log/pretty.ts') : {}
   const colour = isTerminal && env['NO_COLOR'] === undefined
   const log = createLog({
     level,
-    secrets: secretsOf(config),
+    secrets,
     ...(createPretty === undefined ? {} : { format: createPretty({ colour }) }),
     write: context.stderr,
   })
@@ -90,14 +77,6 @@ async function serve(
   }
   // Whatever still holds the loop (a follower, a connection) has had its time.
   process.exit()
-}
-
-function readText(file: string): { readonly text?: string; readonly missing?: string } {
-  try {
-    return { text: readFileSync(file, 'utf8') }
-  } catch (error) {
-    return { missing: (error as NodeJS.ErrnoException).code ?? String(error) }
-  }
 }
 
 /** The first signal ends us in order; further ones change nothing, an activation is never interrupted. */

@@ -30,14 +30,14 @@ export interface Examined {
   readonly config: Config
   /** Warnings about the settings. */
   readonly diagnostics: readonly Diagnostic[]
-  readonly roles: readonly ('webhook' | 'plan' | 'deploy')[]
   /** Whether machines are logged in to. */
   readonly machines: boolean
 }
 
 /** All that a controller with these settings and roles needs, in the order in which it is told. */
 export function groupsOf(examined: Examined, ports: ExaminePorts): readonly Group[] {
-  const { config, roles } = examined
+  const { config } = examined
+  const { roles } = config
   const { surroundings } = ports
   const [plans, deploys] = [roles.includes('plan'), roles.includes('deploy')]
   const works = plans || deploys
@@ -119,11 +119,12 @@ export function groupsOf(examined: Examined, ports: ExaminePorts): readonly Grou
 }
 
 async function examinePlace(
-  { config, diagnostics, roles }: Examined,
+  { config, diagnostics }: Examined,
   { key, folder, address }: Surroundings,
   perform: Perform,
 ): Promise<readonly Finding[]> {
   const { identityFile } = config.ssh
+  const { roles } = config
   const works = roles.includes('plan') || roles.includes('deploy')
   const needsKey = roles.includes('deploy') || config.repositories.some(({ url }) => isOverSsh(url))
   const told = diagnostics.map(({ code, message, hint, file, line, column }) =>
@@ -166,11 +167,12 @@ async function examinePlace(
 const isOverSsh = (url: string): boolean => /^ssh:|^[^/]+:(?!\/\/)/.test(url)
 
 async function examinePrograms(
-  { config, roles }: Examined,
+  { config }: Examined,
   { program: find }: Surroundings,
   perform: Perform,
 ): Promise<{ readonly findings: readonly Finding[]; readonly there: ReadonlySet<string> }> {
-  const { nix, deploy, ssh, redisServer } = config.tools
+  const { tools, roles } = config
+  const { nix, deploy, ssh, redisServer } = tools
   const [plans, deploys] = [roles.includes('plan'), roles.includes('deploy')]
   const needed: readonly (NeededProgram & { readonly flag?: string; readonly or?: string })[] = [
     ...(plans || deploys
