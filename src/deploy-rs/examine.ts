@@ -73,5 +73,6 @@ export async function tryDeployRs({
     },
   )
   if (/Copying profile/.test(said)) return { fits: true, said: '' }
-  return { fits: false, said: tellingLines(said.split('\n')).slice(-3).join('; ') }
+  const told = tellingLines(said.split('\n')).slice(-3).join('; ')
+  return { fits: false, said: told || 'it ended without a word' }
 }

@@ -18,7 +18,7 @@ export async function readVersion(
     return { path, said: firstLine(stdout) || firstLine(stderr), runs: true }
   } catch (error) {
     if (error instanceof CommandError && !signal.aborted)
-      return { path, said: error.message, runs: false }
+      return { path, said: firstLine(error.stderr) || error.message.split('\n')[0]!, runs: false }
     throw error
   }
 }
