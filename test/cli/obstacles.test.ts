@@ -364,7 +364,7 @@ const cases: readonly (readonly [
     'a Nix that does not run',
     (site) => stub(site, 'nix', 'echo "libnixmain.so: cannot open shared object" >&2; exit 127'),
     () => [
-      'Nix: ./bin/nix does not run: running ./bin/nix: libnixmain.so: cannot open shared object; install Nix 2.18 or later, or name another one as tools.nix',
+      'Nix: ./bin/nix does not run: libnixmain.so: cannot open shared object; install Nix 2.18 or later, or name another one as tools.nix',
     ],
   ],
   [
