@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,9 @@ import { documented } from './documented.ts'
 import { scope } from './nixos-expression.ts'
 
 const root = join(import.meta.dirname, '../..')
+const appKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs1', format: 'pem' })
+  .toString()
 let environment: Record<string, string>
 let folder: string
 /** The unit of the flake in docs/install.md. */
@@ -35,8 +39,8 @@ const nix = (command: string, expression: string) =>
   })
 
 /** The text of a system's unit, with the files that it names in the store. */
-async function build(config: string): Promise<string> {
-  const text = `(${config}).systemd.units."nixcluster.service".text`
+async function build(config: string, name = 'nixcluster'): Promise<string> {
+  const text = `(${config}).systemd.units."${name}.service".text`
   const built = await nix('build --no-link --print-out-paths', `pkgs.writeText "unit" ${text}`)
   expect(built.exitCode, built.stderr).toBe(0)
   return readFile(built.stdout, 'utf8')
@@ -64,7 +68,7 @@ test('each secret of the documented flake is a credential, and its repository is
       /\/bin\/hello serve --config \/nix\/store\/\S+-nixcluster.yaml$/,
     ),
     LoadCredential:
-      'machines-key:/etc/nixcluster/id_ed25519 fleet-secret:/etc/nixcluster/fleet.secret',
+      'fleet-secret:/etc/nixcluster/fleet.secret machines-key:/etc/nixcluster/id_ed25519',
     BindPaths: '-/srv/git/fleet.git',
     User: 'nixcluster',
   })
@@ -119,9 +123,10 @@ test('a forge, its token and an App become settings and credentials of the same 
   } ]`)
   expect(section(text, 'Service')).toMatchObject({
     LoadCredential: [
-      'redis-password:/run/secrets/redis a-secret:/run/secrets/a a-token:/run/secrets/t',
-      'b-secret:/run/secrets/b b-app-key:/run/secrets/app.pem',
+      'a-secret:/run/secrets/a a-token:/run/secrets/t b-app-key:/run/secrets/app.pem',
+      'b-secret:/run/secrets/b redis-password:/run/secrets/redis',
     ].join(' '),
+    RestrictSUIDSGID: 'true',
   })
   expect(section(text, 'Service')).not.toHaveProperty('BindPaths')
   const [, file = ''] = /--config (\S+)/.exec(text) ?? []
@@ -134,6 +139,59 @@ test('a forge, its token and an App become settings and credentials of the same 
       { secretFile: `${at}/b-secret`, app: { id: 1, privateKeyFile: `${at}/b-app-key` } },
     ],
   })
+})
+
+test('with the roles apart each service has its own user, folder, port and secrets', async () => {
+  const config = `evaluate [ {
+    services.nixcluster = {
+      enable = true;
+      settings.ssh.identityFile = "/run/secrets/key";
+      settings.repositories = [ {
+        name = "a"; forge = "github"; url = "https://github.com/x/a.git"; secretFile = "/run/secrets/a";
+        app = { id = 1; privateKeyFile = "/run/secrets/app.pem"; };
+      } ];
+      roles.apart = true;
+      roles.plan.credentials.a-token = "/run/secrets/read";
+    };
+    ${small}
+  } ]`
+  const roles = ['webhook', 'plan', 'deploy'] as const
+  const units = await Promise.all(roles.map((role) => build(config, `nixcluster-${role}`)))
+  const services = units.map((text) => section(text, 'Service'))
+  expect(services.map(({ User, StateDirectory }) => [User, StateDirectory])).toEqual(
+    roles.map((role) => [`nixcluster-${role}`, `nixcluster-${role}`]),
+  )
+  expect(services.map(({ LoadCredential }) => LoadCredential)).toEqual([
+    'a-secret:/run/secrets/a',
+    'a-token:/run/secrets/read',
+    'a-app-key:/run/secrets/app.pem a-secret:/run/secrets/a machines-key:/run/secrets/key',
+  ])
+  for (const [index, role] of roles.entries()) {
+    const [, , file = ''] = /serve --role (\w+) --config (\S+)/.exec(units[index]!) ?? []
+    const credentials = `/run/credentials/nixcluster-${role}.service`
+    const { config: taken, diagnostics } = readConfig({
+      ...{ file, env: {}, roles: [role], text: await readFile(file, 'utf8') },
+      readFile(path) {
+        const has = services[index]!['LoadCredential']!.split(' ').some((each) =>
+          path.startsWith(`${credentials}/${each.split(':')[0]}`),
+        )
+        if (!has) throw new Error(`${role} does not have ${path}`)
+        return { text: path.endsWith('app-key') ? appKey : 'k3Jv0Q8sYw1nR5tZ7uXa', mode: 0o440 }
+      },
+    })
+    expect(diagnostics).toEqual([])
+    expect(taken).toMatchObject({
+      listen: { port: 8080 + index },
+      redis: { url: 'unix:///run/redis-nixcluster/redis.sock' },
+    })
+  }
+})
+
+test('plan is to have a token of its own where the roles are apart', async () => {
+  const repository =
+    'name = "a"; forge = "gitea"; url = "https://x/x/a.git"; secretFile = "/a"; tokenFile = "/t";'
+  const settings = `{ repositories = [ { ${repository} } ]; }; roles = { apart = true; }`
+  expect(await refusal(settings)).toContain('roles.plan.credentials has no a-token')
 })
 
 const fleet = 'name = "fleet"; url = "/srv/git/fleet.git"; secretFile = "/etc/secret";'

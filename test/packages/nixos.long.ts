@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
 import { bundleTools } from '../../lab/bundle.ts'
 import { labInputs } from '../../lab/inputs.ts'
 import { startLab, type Lab, type LabMachine } from '../../lab/machines.ts'
@@ -20,7 +20,8 @@ let tools: Tools
 let lab: Lab
 let control: LabMachine
 let folder: string
-let system: string
+/** The flake's system, and the same with the roles apart. */
+let systems: readonly string[]
 
 const nix = (...words: string[]) =>
   execa('nix', words, { env: { PATH: tools.path, ...tools.environment }, stdin: 'ignore' })
@@ -45,14 +46,40 @@ const generation = async (name: string): Promise<number> =>
       "readlink /nix/var/nix/profiles/system | sed 's/system-\\(.*\\)-link/\\1/'",
     ),
   )
-const restart = async (): Promise<void> => {
-  await here('systemctl restart nixcluster')
+const isReady = async (): Promise<void> => {
   const ask = `fetch('http://127.0.0.1:8080/readyz').then((it) => console.log(it.status), () => 0)`
   await eventually(
     () => here(`node -e "${ask}"`),
     (status) => status === '200',
   )
 }
+const switchTo = (system: string): Promise<string> =>
+  here(`
+    nix-env -p /nix/var/nix/profiles/system --set ${system}
+    ${system}/bin/switch-to-configuration switch 2>&1`)
+/** The exposure that systemd sees in a unit, of 10. */
+const exposureOf = async (unit: string): Promise<number> => {
+  const report = await here(`systemd-analyze security --no-pager ${unit}.service`)
+  return Number(/exposure level for \S+: ([\d.]+)/.exec(report)?.[1])
+}
+/** What a user gets to read where a unit runs. */
+const read = (unit: string, user: string, file: string): Promise<string> =>
+  here(`nsenter --target $(systemctl show -P MainPID ${unit}) --mount \\
+    setpriv --reuid ${user} --regid $(id -g ${user}) --init-groups cat ${file} 2>&1 || true`)
+
+async function build(name: string, configuration: string): Promise<string> {
+  const built = ['build', '--impure', '--print-out-paths', '--out-link', join(folder, name)]
+  const expression = `${scope} ${configuration}.config.system.build.toplevel`
+  return (await nix(...built, '--expr', expression)).stdout
+}
+
+beforeEach(() =>
+  onTestFailed(async () => {
+    const story =
+      'systemctl status --no-pager -n 0 "nixcluster*" || true; journalctl --no-pager -n 60 || true'
+    console.error(await here(story))
+  }),
+)
 
 beforeAll(async () => {
   tools = await ensureTools()
@@ -80,13 +107,13 @@ beforeAll(async () => {
       };
     }`,
   )
-  const configuration = `(flake ${folder}/flake.nix { inherit nixpkgs nixcluster; }).nixosConfigurations.controller.config`
-  system = (
-    await nix(
-      ...['build', '--impure', '--print-out-paths', '--out-link', join(folder, 'system')],
-      ...['--expr', `${scope} ${configuration}.system.build.toplevel`],
-    )
-  ).stdout
+  const configuration = `(flake ${folder}/flake.nix { inherit nixpkgs nixcluster; }).nixosConfigurations.controller`
+  const apart = `${configuration}.extendModules { modules = [ {
+    services.nixcluster.roles.apart = true;
+    # The machine has no locales for these programs' libc.
+    systemd.services.redis-nixcluster.environment.LC_ALL = "C";
+  } ]; }`
+  systems = [await build('alone', configuration), await build('apart', `(${apart})`)]
   lab = await startLab({ machines: ['control', 'web1', 'web2'] })
   control = lab.machines['control']!
 })
@@ -103,7 +130,7 @@ test('the documented flake and commands bring up the controller', async () => {
   const ssh = ['-F', 'none', '-i', lab.identityFile, '-o', 'StrictHostKeyChecking=no']
   await execa(
     'nix',
-    ['copy', '--no-check-sigs', '--to', `ssh://root@${control.address}`, system, ...paths],
+    ['copy', '--no-check-sigs', '--to', `ssh://root@${control.address}`, ...systems, ...paths],
     {
       env: {
         ...{ PATH: tools.path, ...tools.environment },
@@ -113,11 +140,9 @@ test('the documented flake and commands bring up the controller', async () => {
   )
   const [secrets, , repository] = blocks.filter(({ language }) => language === 'sh')
   await here(secrets!.text)
-  await here(`
-    nix-env -p /nix/var/nix/profiles/system --set ${system}
-    ${system}/bin/switch-to-configuration switch`)
+  await switchTo(systems[0]!)
   await here(repository!.text)
-  await restart()
+  await isReady()
   const key = await here('cat /etc/nixcluster/id_ed25519.pub')
   for (const name of ['web1', 'web2'])
     await on(lab.machines[name]!, `echo '${key}' >> /root/.ssh/authorized_keys`)
@@ -186,8 +211,7 @@ test('a pushed branch is answered with its plan, its merge deploys, its revert b
 })
 
 test('its exposure is below 2, and it runs under a user of its own', async () => {
-  const report = await here('systemd-analyze security --no-pager nixcluster.service')
-  const exposure = Number(/exposure level for nixcluster.service: ([\d.]+)/.exec(report)?.[1])
+  const exposure = await exposureOf('nixcluster')
   console.log(`exposure ${exposure}`)
   expect(exposure).toBeLessThan(2)
   expect(await here('ps -o user= -p $(systemctl show -P MainPID nixcluster)')).toMatch(/^nixclus/)
@@ -195,17 +219,21 @@ test('its exposure is below 2, and it runs under a user of its own', async () =>
 
 test('of the secrets its user reads the credentials alone, and nobody else reads those', async () => {
   const secret = (await here('cat /etc/nixcluster/fleet.secret')).trim()
-  /** What a user gets to read where the service runs. */
-  const read = (user: string, file: string): Promise<string> =>
-    here(`nsenter --target $(systemctl show -P MainPID nixcluster) --mount \
-      setpriv --reuid ${user} --regid $(id -g ${user}) --init-groups cat ${file} 2>&1 || true`)
   const credentials = '/run/credentials/nixcluster.service'
-  expect(await read('nixcluster', `${credentials}/fleet-secret`)).toBe(secret)
-  expect(await read('nixcluster', `${credentials}/machines-key`)).toContain('PRIVATE KEY')
-  expect(await read('nixcluster', '/etc/nixcluster/fleet.secret')).toContain('Permission denied')
-  expect(await read('nixcluster', '/etc/nixcluster/id_ed25519')).toContain('Permission denied')
-  expect(await read('nobody', `${credentials}/fleet-secret`)).toContain('Permission denied')
-  expect(await read('nobody', '/var/lib/nixcluster/redis/redis.sock')).toContain(
+  expect(await read('nixcluster', 'nixcluster', `${credentials}/fleet-secret`)).toBe(secret)
+  expect(await read('nixcluster', 'nixcluster', `${credentials}/machines-key`)).toContain(
+    'PRIVATE KEY',
+  )
+  expect(await read('nixcluster', 'nixcluster', '/etc/nixcluster/fleet.secret')).toContain(
+    'Permission denied',
+  )
+  expect(await read('nixcluster', 'nixcluster', '/etc/nixcluster/id_ed25519')).toContain(
+    'Permission denied',
+  )
+  expect(await read('nixcluster', 'nobody', `${credentials}/fleet-secret`)).toContain(
+    'Permission denied',
+  )
+  expect(await read('nixcluster', 'nobody', '/var/lib/nixcluster/redis/redis.sock')).toContain(
     'Permission denied',
   )
   const written = await here(`
@@ -231,12 +259,42 @@ test('systemctl stop in mid-activation waits for its end', async () => {
   expect(await on(web2, 'systemctl is-active slow.service')).toBe('active')
   expect(await here('systemctl show -P Result nixcluster')).toBe('success')
   expect(await generation('web2')).toBe(2)
-  await restart()
+  await here('systemctl start nixcluster')
+  await isReady()
   expect(
     await eventually(
       () => tell('status'),
       (seen) => /web2 .*current/.test(seen),
     ),
   ).toMatch(/web2 .*current/)
+  expect(await generation('web2')).toBe(2)
+})
+
+test('the roles apart do the same, each with the secrets that are its own', async () => {
+  expect(await switchTo(systems[1]!)).toContain('nixcluster.service')
+  await isReady()
+  const units = ['nixcluster-webhook', 'nixcluster-plan', 'nixcluster-deploy']
+  const exposures = await Promise.all(units.map(exposureOf))
+  console.log(`exposures ${exposures.join(', ')}`)
+  for (const exposure of exposures) expect(exposure).toBeLessThan(2)
+  const secrets = units.map((unit) =>
+    here(`cd /run/credentials/${unit}.service 2> /dev/null && ls || true`),
+  )
+  expect(await Promise.all(secrets)).toEqual(['fleet-secret', '', 'fleet-secret\nmachines-key'])
+  for (const unit of units.slice(0, 2)) {
+    const key = await read(unit, unit, '/run/credentials/nixcluster-deploy.service/machines-key')
+    expect(key).toMatch(/Permission denied|No such file/)
+  }
+
+  const plan = await fleet(`
+    git switch --quiet --create apart
+    sed -i 's/Welcome to web1/Hello from three/' clusters/demo.yaml
+    git commit --quiet --all -m 'Greet from three'
+    git push --quiet origin apart`)
+  expect(plan).toMatch(/web1 +~ \/etc\/issue/)
+  await fleet(
+    'git switch --quiet main && git merge --quiet --no-ff -m Merge apart && git push --quiet origin main',
+  )
+  expect(await issue('web1')).toBe('Hello from three')
   expect(await generation('web2')).toBe(2)
 })

@@ -16,6 +16,7 @@
   ./nixpkgs.nix
   ./openssh.nix
   ./prometheus-exporters.nix
+  ./redis.nix
   ./restic.nix
   ./security.nix
   ./system.nix
