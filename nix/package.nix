@@ -5,6 +5,7 @@
   importNpmLock,
   makeWrapper,
   runCommand,
+  cacert,
   deploy-rs,
   gitMinimal,
   nix,
@@ -27,6 +28,7 @@ let
     runCommand "${lib.replaceStrings [ "@" "/" ] [ "" "-" ] name}-${module.version}.tgz"
       {
         nativeBuildInputs = [ nodejs_24 ];
+        NODE_EXTRA_CA_CERTS = "${cacert}/etc/ssl/certs/ca-bundle.crt";
         outputHash = module.integrity;
         outputHashMode = "flat";
         impureEnvVars = lib.fetchers.proxyImpureEnvVars;

@@ -11,7 +11,8 @@ import { movedSourceFlake } from '../src/render/flake.ts'
 import { cache, linked, which } from './cache.ts'
 import { nixEnvironment } from './nix.ts'
 
-// Evaluates every machine of every example against some nixpkgs; nothing is built.
+// Evaluates every machine of every example, and the controller's own module, against some nixpkgs; nothing
+// is built.
 
 const usage = `npm run test:nixpkgs -- FLAKEREF [INPUT=FLAKEREF...]
 
@@ -111,6 +112,33 @@ async function tryExample(
   }
 }
 
+/** Evaluates a machine with `services.nixcluster`, alone and with the roles apart, and the package that it runs. */
+async function tryModule(nixpkgs: string): Promise<Outcome> {
+  const expression = `
+    let
+      nixpkgs = builtins.getFlake "${nixpkgs}";
+      nixcluster = (import ${root}/flake.nix).outputs { inherit nixpkgs; self = nixcluster; };
+      machine = apart: (nixpkgs.lib.nixosSystem {
+        modules = [ nixcluster.nixosModules.default {
+          nixpkgs.hostPlatform = "x86_64-linux";
+          nixpkgs.overlays = [ (final: previous: { deploy-rs = previous.deploy-rs or final.hello; }) ];
+          boot.isContainer = true;
+          system.stateVersion = "25.11";
+          services.nixcluster = {
+            enable = true;
+            settings.ssh.identityFile = "/run/secrets/key";
+            settings.repositories = [ {
+              name = "fleet"; url = "/srv/git/fleet.git"; secretFile = "/run/secrets/fleet";
+            } ];
+            roles = { inherit apart; };
+          };
+        } ];
+      }).config.system.build.toplevel.drvPath;
+    in map (apart: builtins.unsafeDiscardStringContext (machine apart)) [ false true ]`
+  const machines = await read<string[]>('--impure', '--expr', expression)
+  return { machines: machines.length, errors: [] }
+}
+
 /** Evaluates what deploy-rs would activate; gives an error for each machine that fails. */
 async function evaluate(flake: string, machines: readonly string[]): Promise<readonly string[]> {
   const names = machines.map((name) => JSON.stringify(name)).join(' ')
@@ -182,16 +210,21 @@ async function main(words: readonly string[]): Promise<0 | 1 | 2> {
     return 2
   }
   let failures = 0
-  for (const example of await findExamples()) {
+  const trials = [
+    { name: 'controller', run: () => tryModule(overrides.get('nixpkgs')!) },
+    ...(await findExamples()).map((example) => ({
+      ...{ name: example.name, run: () => tryExample(example, overrides) },
+    })),
+  ]
+  for (const { name, run } of trials) {
     const start = performance.now()
-    const { machines, errors } = await tryExample(example, overrides).catch(
-      (error: unknown): Outcome => ({ machines: 0, errors: [whatNixSays(error)] }),
-    )
+    const { machines, errors } = await run().catch((error: unknown): Outcome => ({
+      machines: 0,
+      errors: [whatNixSays(error)],
+    }))
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
     const result = errors.length === 0 ? 'evaluated' : `of which ${errors.length} failed`
-    process.stdout.write(
-      `${example.name.padEnd(16)} ${machines} machines ${result}, ${seconds} s\n`,
-    )
+    process.stdout.write(`${name.padEnd(16)} ${machines} machines ${result}, ${seconds} s\n`)
     for (const error of errors) process.stderr.write(`${error}\n`)
     failures += errors.length
   }

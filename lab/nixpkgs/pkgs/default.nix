@@ -61,6 +61,10 @@ builders
     '';
     license = "bsl11";
   };
+  cacert = pkgs.runCommand "cacert" { } ''
+    mkdir -p "$out/etc/ssl/certs"
+    ln -s /etc/ssl/certs/ca-certificates.crt "$out/etc/ssl/certs/ca-bundle.crt"
+  '';
   # These hand over to the program of the machine, if it has one.
   jq = builders.hostProgram "jq" "1.7.1";
   curl = builders.hostProgram "curl" "8.9.1";
