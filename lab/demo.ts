@@ -1,9 +1,14 @@
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
+import { cache } from '../scripts/cache.ts'
 import { ensureTools } from '../scripts/setup.ts'
+import { SetupError } from '../scripts/tool.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { labInputs } from './inputs.ts'
+import { lackingForLab } from './lacking.ts'
 import { startLab, type Lab } from './machines.ts'
 import { freePort } from './port.ts'
 
@@ -13,9 +18,35 @@ const names = ['web1', 'web2', 'db1']
 const say = (line = ''): void => console.log(line)
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
+/** What people without such a machine can do, whatever they have. */
+const tour = ['init', 'validate', 'graph']
+  .map((name) => `nixcluster ${name} --dir fleet`)
+  .join(' && ')
+
+const announcement = `This boots three machines on this one (Debian 12 under systemd-nspawn, each with
+sshd and a Nix store of its own) and shows a push, a merge, a revert and a
+mistake. It takes half a minute and 200 MB of memory, and asks nothing.
+
+  files     ${cache}
+            tools and the machines' base stay there; all else goes at the end
+  /nix      what is evaluated and built stays in the store, a few MB
+  network   a bridge of its own with 10.231.N.0/24, until the end
+  limits    fs.inotify.max_user_instances is raised until the next boot
+
+Ctrl-C ends it and removes the machines.
+`
+
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const start = performance.now()
   return [await work(), performance.now() - start]
+}
+
+/** Tells what is being done, then how long it took. */
+async function doing<T>(title: string, work: () => Promise<T>): Promise<[T, number]> {
+  process.stdout.write(`${title} … `)
+  const [result, ms] = await timed(work)
+  say(seconds(ms))
+  return [result, ms]
 }
 
 /** What a machine says of itself. */
@@ -40,81 +71,123 @@ async function see(lab: Lab, name: string): Promise<Seen> {
   return { name, generation, profile, running, greeting, unit }
 }
 
-async function main(): Promise<void> {
-  const keep = process.argv.includes('--keep')
-  const tools = await ensureTools()
-  const [lab, boot] = await timed(() => startLab({ machines: names }))
+/** What goes with the demo, however it ends. */
+interface Stage {
+  lab?: Promise<Lab>
+  fleet?: Fleet
+}
+
+/**
+ * Shows the main job on three machines and removes them, whether it ends, fails or is interrupted.
+ * Throws a `SetupError` where this machine cannot run them. With `keep` they stay until a signal comes.
+ */
+export async function demo({ keep }: { readonly keep: boolean }): Promise<void> {
+  const lacking = await lackingForLab()
+  if (lacking.length > 0)
+    throw new SetupError(`the demo cannot run here: ${lacking.join('; ')}. Anywhere: ${tour}`)
+  say(announcement)
+  const signal = firstSignal()
+  const stage: Stage = {}
   try {
-    await show(lab, boot, await labInputs(tools), keep)
+    const interruption = await Promise.race([signal, show(stage)])
+    if (interruption !== undefined) await leave(interruption, stage)
+    if (keep) {
+      say()
+      say(`It stays up until Ctrl-C. Change and push: cd ${stage.fleet!.clone}`)
+      await signal
+    }
+    await stage.fleet!.end()
+  } catch (error) {
+    // Ctrl-C ends git and ssh, too: that may be seen before the signal is.
+    const interruption = await Promise.race([signal, sleep(200)])
+    if (interruption !== undefined) await leave(interruption, stage)
+    if (stage.fleet !== undefined)
+      process.stderr.write(`${(await stage.fleet.log()).slice(-3000)}\n`)
+    throw error
   } finally {
-    await lab.stop()
+    await strike(stage)
   }
 }
 
-async function show(
-  lab: Lab,
-  bootMs: number,
-  inputs: { nixpkgs: string; deployRs: string },
-  keep: boolean,
-): Promise<void> {
-  const template = join(import.meta.dirname, 'demo/fleet')
-  const fleet = await createFleet(lab, { template, inputs, port: await freePort() })
-  try {
-    await must(fleet, 'update')
-    await fleet.git('add', '.')
-    await fleet.git('commit', '--quiet', '-m', 'A fleet of three')
-    const [, serveMs] = await timed(() => fleet.serve())
-    say(`3 machines up ${seconds(bootMs)}, controller ready ${seconds(serveMs)}`)
+async function leave(name: NodeJS.Signals, stage: Stage): Promise<never> {
+  say()
+  say('Interrupted: removing the machines')
+  await strike(stage)
+  // What was being shown would go on without them.
+  process.exit(128 + constants.signals[name])
+}
 
-    step('A first push only reads the machines; deploy says go')
-    await push(fleet, 'main')
-    for (const line of (await must(fleet, 'deploy')).output.split('\n')) tell(line)
-    const first = await Promise.all(names.map((name) => see(lab, name)))
+/** Further signals change nothing: npm hands the terminal's on a second time. */
+const firstSignal = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(name, () => resolve(name))
+  })
 
-    step('A branch that changes web1 is answered with a plan')
-    await fleet.git('switch', '--quiet', '--create', 'greeting')
-    await fleet.edit(
-      'clusters/demo.yaml',
-      '"Welcome to web1"',
-      '"Hello from web1"\n          environment.systemPackages: !nix "[ pkgs.jq ]"',
-    )
-    await fleet.git('commit', '--quiet', '-am', 'Greet from web1')
-    const planMs = await push(fleet, 'greeting')
+async function strike({ lab }: Stage): Promise<void> {
+  const started = await lab?.catch(() => undefined)
+  await started?.stop()
+}
 
-    step('The merge deploys web1, and only web1')
-    await fleet.git('switch', '--quiet', 'main')
-    await fleet.git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
-    const mergeMs = await push(fleet, 'main', /✓/)
-    const changed = await see(lab, 'web1')
-    const merged = await fleet.git('rev-parse', 'HEAD')
+async function show(stage: Stage): Promise<void> {
+  const tools = await ensureTools()
+  const [lab] = await doing(
+    'booting web1, web2 and db1',
+    () => (stage.lab = startLab({ machines: names })),
+  )
+  const fleet = await createFleet(lab, {
+    template: join(import.meta.dirname, 'demo/fleet'),
+    inputs: await labInputs(tools),
+    port: await freePort(),
+  })
+  stage.fleet = fleet
+  await must(fleet, 'update')
+  await fleet.git('add', '.')
+  await fleet.git('commit', '--quiet', '-m', 'A fleet of three')
+  await doing('starting the controller', () => fleet.serve())
 
-    step('The revert of the merge brings it back, without evaluation or build')
-    await fleet.git('revert', '--no-edit', '-m', '1', 'HEAD')
-    const revertMs = await push(fleet, 'main', /✓/)
+  step('A first push only reads the machines; deploy says go')
+  await push(fleet, 'main')
+  for (const line of (await must(fleet, 'deploy')).output.split('\n')) tell(line)
+  const first = await Promise.all(names.map((name) => see(lab, name)))
 
-    step('A mistake deploys nothing')
-    await fleet.edit('clusters/demo.yaml', 'stateVersion:', 'stateVersoin:')
-    await fleet.git('commit', '--quiet', '-am', 'Misspell')
-    await push(fleet, 'main')
+  step('A branch that changes web1 is answered with a plan')
+  await fleet.git('switch', '--quiet', '--create', 'greeting')
+  await fleet.edit(
+    'clusters/demo.yaml',
+    '"Welcome to web1"',
+    '"Hello from web1"\n          environment.systemPackages: !nix "[ pkgs.jq ]"',
+  )
+  await fleet.git('commit', '--quiet', '-am', 'Greet from web1')
+  const planMs = await push(fleet, 'greeting')
 
-    const last = await Promise.all(names.map((name) => see(lab, name)))
-    const plainMs = await plainDeploy(fleet, lab, merged)
-    say()
-    table(last)
-    say()
-    say(
-      `push to plan ${seconds(planMs)}   merge to machine confirmed ${seconds(mergeMs)}` +
-        ` (plain deploy of it: ${seconds(plainMs)})   revert to back ${seconds(revertMs)}`,
-    )
-    check(first, changed, last)
-    say('Machines that nothing concerned were not touched: generation 1 throughout.')
-    if (keep) await stay(fleet)
-  } catch (error) {
-    process.stderr.write(`${(await fleet.log()).slice(-3000)}\n`)
-    throw error
-  } finally {
-    await fleet.end()
-  }
+  step('The merge deploys web1, and only web1')
+  await fleet.git('switch', '--quiet', 'main')
+  await fleet.git('merge', '--quiet', '--no-ff', '-m', 'Merge greeting', 'greeting')
+  const mergeMs = await push(fleet, 'main', /✓/)
+  const changed = await see(lab, 'web1')
+  const merged = await fleet.git('rev-parse', 'HEAD')
+
+  step('The revert of the merge brings it back, without evaluation or build')
+  await fleet.git('revert', '--no-edit', '-m', '1', 'HEAD')
+  const revertMs = await push(fleet, 'main', /✓/)
+
+  step('A mistake deploys nothing')
+  await fleet.edit('clusters/demo.yaml', 'stateVersion:', 'stateVersoin:')
+  await fleet.git('commit', '--quiet', '-am', 'Misspell')
+  await push(fleet, 'main')
+
+  const last = await Promise.all(names.map((name) => see(lab, name)))
+  const plainMs = await plainDeploy(fleet, lab, merged)
+  say()
+  table(last)
+  say()
+  say(
+    `push to plan ${seconds(planMs)}   merge to machine confirmed ${seconds(mergeMs)}` +
+      ` (plain deploy of it: ${seconds(plainMs)})   revert to back ${seconds(revertMs)}`,
+  )
+  check(first, changed, last)
+  say('Machines that nothing concerned were not touched: generation 1 throughout.')
 }
 
 let steps = 0
@@ -195,15 +268,3 @@ function check(first: readonly Seen[], changed: Seen, last: readonly Seen[]): vo
   const broken = expectations.filter(([, holds]) => !holds).map(([text]) => text)
   if (broken.length > 0) throw new Error(`not as it should be: ${broken.join('; ')}`)
 }
-
-async function stay(fleet: Fleet): Promise<void> {
-  say()
-  say(`It stays up until Ctrl-C. Change and push: cd ${fleet.clone}`)
-  await new Promise<void>((resolve) => {
-    // Not once: npm hands the terminal's signal on a second time.
-    process.on('SIGINT', () => resolve())
-    process.on('SIGTERM', () => resolve())
-  })
-}
-
-await main()

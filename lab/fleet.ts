@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Lab } from './machines.ts'
 
-const root = join(import.meta.dirname, '..')
+/** Above `lab` in a checkout, above `dist/lab` in the package. */
+const root = ['..', '../..']
+  .map((path) => join(import.meta.dirname, path))
+  .find((folder) => existsSync(join(folder, 'bin/nixcluster')))!
 
 /** A fleet in a bare repository, a clone to work in, and a controller that looks after it. */
 export interface Fleet {

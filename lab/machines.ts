@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { ensureTools, type Tools } from '../scripts/setup.ts'
@@ -223,7 +223,7 @@ async function createKey(file: string): Promise<string> {
 
 /** Leaves a process behind which removes the lab when this one ends without doing so. */
 function watch(tools: Tools): () => void {
-  const clean = join(import.meta.dirname, 'clean.ts')
+  const clean = join(import.meta.dirname, `clean${extname(import.meta.filename)}`)
   const waiting = spawn(
     'sh',
     ['-c', 'read -r end; test "$end" = stopped || exec "$0" "$1" --ended', process.execPath, clean],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianArchive } from './apt.ts'
 import { cache, workshop } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 /** Debian 12: its systemd runs on hosts with either version of cgroups, Debian 13's wants the second. */
 const suite = 'bookworm'
@@ -93,9 +93,11 @@ export const baseImage: Tool = {
   name: 'base image',
   plan: `a Debian 12 for the lab's machines by debootstrap into ${basePath} (410 MB, 100 s)`,
   isReady: () => Promise.resolve(existsSync(basePath)),
+  obstacle: async () =>
+    process.getuid?.() === 0
+      ? undefined
+      : 'the base image of the lab is made by root: run this as root',
   async install() {
-    if (process.getuid?.() !== 0)
-      throw new SetupError('the base image of the lab is made by root: run this as root')
     const base = join(workshop, 'base')
     await mkdir(join(cache, 'lab'), { recursive: true })
     await execa('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-s'], {

@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { bin, cache, homeOf, isAtLeast, link, linked, workshop, which } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 const version = '1.0.0'
 const home = join(cache, `deploy-rs-${version}`)
@@ -26,10 +26,12 @@ export const deployRs: Tool = {
     await link([own, activate])
     return true
   },
+  obstacle: async () =>
+    which('cargo') === undefined
+      ? `building deploy-rs ${version} needs cargo: install Rust, or deploy-rs`
+      : undefined,
   async install() {
-    const cargo = which('cargo')
-    if (cargo === undefined)
-      throw new SetupError(`building deploy-rs ${version} needs cargo: install Rust, or deploy-rs`)
+    const cargo = which('cargo')!
     const root = join(workshop, 'deploy-rs')
     await execa(cargo, ['install', 'deploy-rs', '--version', version, '--locked', '--root', root], {
       stdin: 'ignore',

@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { cache, which, workshop } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 /** The newest that is whole on the Go module proxy with what it is made of. */
 const version = '1.26.0'
@@ -14,10 +14,12 @@ export const gitea: Tool = {
   name: 'Gitea',
   plan: `Gitea ${version} built by Go into ${home} (2 processors: 4 min, 1 GB for Go's own caches)`,
   isReady: () => Promise.resolve(existsSync(giteaProgram)),
+  obstacle: async () =>
+    which('go') === undefined || which('gcc') === undefined
+      ? `building Gitea ${version} needs Go 1.26 and gcc: install them`
+      : undefined,
   async install() {
-    const go = which('go')
-    if (go === undefined || which('gcc') === undefined)
-      throw new SetupError(`building Gitea ${version} needs Go 1.26 and gcc: install them`)
+    const go = which('go')!
     const folder = join(workshop, 'gitea')
     await mkdir(folder, { recursive: true })
     const found = await execa(go, ['mod', 'download', '-json', `code.gitea.io/gitea@v${version}`], {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { execa } from 'execa'
 import { which } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 /** The commands and files that machines of the lab need, and the package of Debian and Ubuntu that has each. */
 const parts: Record<string, string> = {
@@ -28,13 +28,14 @@ export const machineParts: Tool = {
     return `by apt, on the system: ${packages().join(', ')} (20 s)`
   },
   isReady: () => Promise.resolve(missing().length === 0),
-  async install() {
+  async obstacle() {
     if (which('apt-get') === undefined)
-      throw new SetupError(`machines of the lab need ${missing().join(', ')}: install them`)
+      return `machines of the lab need ${missing().join(', ')}: install them`
     if (process.getuid?.() !== 0)
-      throw new SetupError(
-        `machines of the lab need root: run this as root, or \`sudo apt-get install ${packages().join(' ')}\``,
-      )
+      return `machines of the lab need root: run this as root, or \`sudo apt-get install ${packages().join(' ')}\``
+    return undefined
+  },
+  async install() {
     const env = { DEBIAN_FRONTEND: 'noninteractive' }
     const apt = (...words: string[]) => execa('apt-get', words, { env, stdin: 'ignore' })
     const install = () => apt('install', '-y', '--no-install-recommends', ...packages())

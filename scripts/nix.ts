@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianArchive, transplant, unpackPackages } from './apt.ts'
 import { cache, homeOf, isAtLeast, link, linked, workshop, which } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 /** deploy-rs calls `nix build --print-out-paths` and `nix path-info` on unbuilt derivations. */
 const least = '2.18'
@@ -33,12 +33,15 @@ export const nix: Tool = {
     await link(names.map((name) => join(beside, name)))
     return true
   },
-  async install() {
-    const archive = await debianArchive()
-    if (archive === undefined)
-      throw new SetupError(`install Nix ${least} or later; this machine has no archive of Debian`)
+  async obstacle() {
+    if ((await debianArchive()) === undefined)
+      return `install Nix ${least} or later; this machine has no archive of Debian`
     if (process.getuid?.() !== 0 && !isWritable('/nix'))
-      throw new SetupError('Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again')
+      return 'Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again'
+    return undefined
+  },
+  async install() {
+    const archive = (await debianArchive())!
     const packages = join(workshop, 'nix')
     await unpackPackages(archive, ['nix-bin', 'patchelf'], packages)
     await transplant(packages, ['usr/bin/nix'], home)

@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { bin, cache, link, linked, which, workshop } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 const version = '0.5.3'
 const home = join(cache, `nixfmt-${version}`)
@@ -17,10 +17,12 @@ export const nixfmt: Tool = {
     const { stdout } = await execa(program, ['--version'], { reject: false })
     return stdout?.includes(version) === true
   },
+  obstacle: async () =>
+    which('cargo') === undefined
+      ? `building nixfmt-rs ${version} needs cargo: install Rust`
+      : undefined,
   async install() {
-    const cargo = which('cargo')
-    if (cargo === undefined)
-      throw new SetupError(`building nixfmt-rs ${version} needs cargo: install Rust`)
+    const cargo = which('cargo')!
     const root = join(workshop, 'nixfmt')
     await execa(cargo, ['install', 'nixfmt_rs', '--version', version, '--locked', '--root', root], {
       stdin: 'ignore',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { debianArchive, transplant, unpackPackages } from './apt.ts'
 import { cache, link, linked, workshop, which } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 const home = join(cache, 'redis')
 const servers = ['redis-server', 'valkey-server']
@@ -23,10 +23,12 @@ export const redis: Tool = {
     await link(client === undefined ? [own] : [own, client])
     return true
   },
+  obstacle: async () =>
+    (await debianArchive()) === undefined
+      ? 'install redis-server or valkey-server; it need not run as a service'
+      : undefined,
   async install() {
-    const archive = await debianArchive()
-    if (archive === undefined)
-      throw new SetupError('install redis-server or valkey-server; it need not run as a service')
+    const archive = (await debianArchive())!
     const packages = join(workshop, 'redis')
     await unpackPackages(archive, ['redis-server', 'patchelf'], packages)
     await transplant(packages, ['usr/bin/redis-server', 'usr/bin/redis-cli'], home)

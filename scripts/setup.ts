@@ -24,19 +24,26 @@ export interface Tools {
   readonly cache: string
 }
 
-const tools: Tool[] = [nix, redis, deployRs, nixfmt, machineParts, baseImage]
+/** What the controller and the machines of the lab need. */
+const labTools: readonly Tool[] = [nix, redis, deployRs, machineParts, baseImage]
+
+/** And what only tests need. */
+const testTools: readonly Tool[] = [...labTools, nixfmt]
 
 /**
  * Brings every tool that is not there yet, telling first what goes where; does nothing when all are there.
- * Throws a `SetupError` that names each one which could not be had.
+ * Throws a `SetupError` that names each one which could not be had; where that is known before, nothing is brought.
  */
-export async function ensureTools(): Promise<Tools> {
-  if ((await missingTools()).length > 0) {
+export async function ensureTools(tools: readonly Tool[] = labTools): Promise<Tools> {
+  const missing = await missingOf(tools)
+  if (missing.length > 0) {
+    const obstacles = await obstaclesOf(missing)
+    if (obstacles.length > 0) throw new SetupError(obstacles.join('\n'))
     await mkdir(cache, { recursive: true })
     const waiting = setTimeout(() => process.stderr.write('Waiting for another setup\n'), 1000)
     await locked(join(cache, 'lock'), () => {
       clearTimeout(waiting)
-      return bringMissing()
+      return bringMissing(tools)
     })
   }
   return {
@@ -52,14 +59,24 @@ export async function ensureTools(): Promise<Tools> {
   }
 }
 
-async function missingTools(): Promise<Tool[]> {
+/** Gives what only the person at this machine can do, before the lab can run; empty where nothing is. */
+export async function labObstacles(): Promise<readonly string[]> {
+  return obstaclesOf(await missingOf(labTools))
+}
+
+async function obstaclesOf(missing: readonly Tool[]): Promise<string[]> {
+  const obstacles = await Promise.all(missing.map((tool) => tool.obstacle()))
+  return obstacles.filter((obstacle) => obstacle !== undefined)
+}
+
+async function missingOf(tools: readonly Tool[]): Promise<Tool[]> {
   const ready = await Promise.all(tools.map((tool) => tool.isReady()))
   return tools.filter((_, index) => !ready[index])
 }
 
-async function bringMissing(): Promise<void> {
+async function bringMissing(tools: readonly Tool[]): Promise<void> {
   // Whoever held the lock before may have brought them.
-  const missing = await missingTools()
+  const missing = await missingOf(tools)
   if (missing.length === 0) return
   process.stderr.write('Setting up, once:\n')
   for (const tool of missing) process.stderr.write(`  - ${tool.plan}\n`)
@@ -84,7 +101,7 @@ function reasonOf(error: unknown): string {
 
 if (import.meta.main) {
   try {
-    const { path, environment } = await ensureTools()
+    const { path, environment } = await ensureTools(testTools)
     if (process.argv.includes('--print-env'))
       for (const [name, value] of Object.entries({ PATH: path, ...environment }))
         process.stdout.write(`export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)

@@ -13,6 +13,8 @@ async function ensureGitea(): Promise<void> {
   await mkdir(cache, { recursive: true })
   await locked(join(cache, 'lock'), async () => {
     if (await gitea.isReady()) return
+    const obstacle = await gitea.obstacle()
+    if (obstacle !== undefined) throw new SetupError(obstacle)
     process.stderr.write(`Setting up, once:\n  - ${gitea.plan}\n`)
     await mkdir(workshop, { recursive: true })
     await step(gitea.name, () => gitea.install()).finally(() =>

@@ -5,7 +5,9 @@ export interface Tool {
   readonly plan: string
   /** True when it is there; what the machine has in a good version is linked and counts. */
   isReady(): Promise<boolean>
-  /** Brings it; throws a `SetupError` when that needs somebody else. */
+  /** What only the person at the machine can do before it can be brought; undefined where nothing is. */
+  obstacle(): Promise<string | undefined>
+  /** Brings it, where there is no obstacle. */
   install(): Promise<void>
 }
 

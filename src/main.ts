@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Command } from 'commander'
 import type { CliContext, LockFlake, OpenRepository } from './cli/context.ts'
+import type { RunDemo } from './cli/demo.ts'
 import type { OpenFleet } from './cli/plan.ts'
 
 // The only room that knows the environment; it wires, and imports a command when it is asked for.
@@ -93,6 +94,16 @@ const openFleet: OpenFleet = async (folder, withNix, log) => {
   }
 }
 
+/** The lab is no part of the product: it is beside its sources, and in the package; elsewhere it is not. */
+const loadDemo = async (): Promise<RunDemo> => {
+  const isSource = import.meta.filename.endsWith('.ts')
+  const file = new URL(isSource ? '../lab/demo.ts' : 'lab/demo.js', import.meta.url)
+  if (!existsSync(file))
+    throw new Error('the demo is not in this installation; the npm package has it')
+  const { demo } = (await import(file.href)) as { readonly demo: RunDemo }
+  return demo
+}
+
 const hasNix = (process.env['PATH'] ?? '')
   .split(delimiter)
   .some((folder) => existsSync(join(folder, 'nix')))
@@ -139,6 +150,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
         return findings
       },
     }),
+  demo: async (program) => (await import('./cli/demo.ts')).register(program, context, loadDemo),
   completion: async (program) => (await import('./cli/completion.ts')).register(program, context),
 }
 

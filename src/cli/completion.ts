@@ -11,13 +11,19 @@ import { couldNotRun } from './output.ts'
 
 const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const
 
+const examples = `
+Examples:
+  source <(nixcluster completion bash)       in ~/.bashrc
+  source <(nixcluster completion zsh)        in ~/.zshrc, after compinit
+  nixcluster completion fish | source        in ~/.config/fish/config.fish`
+
 /** `nixcluster completion SHELL`: prints a script that completes what the program has registered. */
 export function register(program: Command, context: CliContext): void {
   program
     .command('completion')
     .description('print a script that completes commands in a shell')
     .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
-    .addHelpText('after', '\nExample, in ~/.bashrc: source <(nixcluster completion bash)')
+    .addHelpText('after', examples)
     .action((shell: keyof typeof scripts) => {
       try {
         const pages = diagnosticPages(context.readPage('diagnostics.md'))

@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -61,8 +62,38 @@ function run(words: readonly string[], options: { program?: string; path?: strin
   return { stdout, stderr, code: status }
 }
 
-test('the package has no sources, and says its version', () => {
-  expect(existsSync(join(installed, 'src'))).toBe(false)
+test('the package has what it runs and what explains it, and no sources', () => {
+  expect(readdirSync(installed).toSorted()).toEqual([
+    'CHANGELOG.md',
+    'README.md',
+    'bin',
+    'dist',
+    'docs',
+    'package.json',
+    'schemas',
+  ])
+  const names = readdirSync(installed, { recursive: true, encoding: 'utf8' })
+  expect(names.filter((name) => /\.ts$|\btest\b/.test(name))).toEqual([])
+  const lab = readdirSync(join(installed, 'dist/lab'), { withFileTypes: true })
+  const carried = lab.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  expect(carried.toSorted()).toEqual(['demo', 'deploy-rs', 'nixpkgs'])
+})
+
+test('the demo is named as missing where only the product was built', () => {
+  const built = mkdtempSync(join(folder, 'built-'))
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(join(installed, name), join(built, name), {
+      recursive: true,
+      filter: (path) => !path.startsWith(join(installed, 'dist/lab')),
+    })
+  expect(run(['demo'], { program: join(built, 'bin/nixcluster') })).toEqual({
+    stdout: '',
+    stderr: 'nixcluster: the demo is not in this installation; the npm package has it\n',
+    code: 2,
+  })
+})
+
+test('it says its version', () => {
   expect(run(['--version'])).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 })
 })
 
@@ -85,6 +116,7 @@ test.each([
   'deploy',
   'status',
   'serve',
+  'demo',
 ])('%s --help has an example', (command) => {
   const { stdout, code } = run([command, '--help'])
   expect(code).toBe(0)
