@@ -15,7 +15,13 @@ import { freePort } from './port.ts'
 // The product's main job, on real machines: what a person does, what they see, how long it takes.
 
 const names = ['web1', 'web2', 'db1']
-const say = (line = ''): void => console.log(line)
+
+let isLeft = false
+/** Prints a line, until the demo is left. */
+function say(line = ''): void {
+  if (!isLeft) console.log(line)
+}
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** What people without such a machine can do, whatever they have. */
@@ -112,8 +118,9 @@ export async function demo({ keep }: { readonly keep: boolean }): Promise<void> 
 async function leave(name: NodeJS.Signals, stage: Stage): Promise<never> {
   say()
   say('Interrupted: removing the machines')
+  // What is being shown goes on without them, until we exit.
+  isLeft = true
   await strike(stage)
-  // What was being shown would go on without them.
   process.exit(128 + constants.signals[name])
 }
 
@@ -148,7 +155,7 @@ async function show(stage: Stage): Promise<void> {
 
   step('A first push only reads the machines; deploy says go')
   await push(fleet, 'main')
-  for (const line of (await must(fleet, 'deploy')).output.split('\n')) tell(line)
+  for await (const line of fleet.lines('deploy')) tell(line)
   const first = await Promise.all(names.map((name) => see(lab, name)))
 
   step('A branch that changes web1 is answered with a plan')

@@ -25,6 +25,8 @@ export interface Fleet {
   push(branch: string): AsyncIterable<string>
   /** Runs our own program in the clone; never throws for an exit code. */
   nixcluster(...args: string[]): Promise<{ output: string; exitCode: number }>
+  /** Runs it and yields its output, line by line as it comes; throws for an exit code. */
+  lines(...args: string[]): AsyncIterable<string>
   /** Replaces text in a file of the clone; throws where it is not there. */
   edit(file: string, from: string | RegExp, to: string): Promise<void>
   /** Starts the controller and waits until it is ready. */
@@ -116,6 +118,21 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
     })
   }
 
+  function program(args: readonly string[], reject: boolean) {
+    const asksController = ['deploy', 'retry', 'pause', 'resume', 'status', 'plan'].includes(
+      args[0] ?? '',
+    )
+    const client = ['--url', url, '--repository', 'fleet', '--secret-file', secretFile]
+    return execa(join(root, 'bin/nixcluster'), [...args, ...(asksController ? client : [])], {
+      cwd: clone,
+      env: environment,
+      extendEnv: false,
+      all: true,
+      reject,
+      stdin: 'ignore',
+    })
+  }
+
   async function run(command: string, args: readonly string[], cwd = lab.folder) {
     const result = await execa(command, [...args], {
       cwd,
@@ -148,22 +165,10 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
         stdin: 'ignore',
       }).iterable({ from: 'all' }),
     async nixcluster(...args) {
-      const client = ['--url', url, '--repository', 'fleet', '--secret-file', secretFile]
-      const remotely = ['deploy', 'retry', 'pause', 'resume', 'status', 'plan'].includes(
-        args[0] ?? '',
-      )
-        ? client
-        : []
-      const result = await execa(join(root, 'bin/nixcluster'), [...args, ...remotely], {
-        cwd: clone,
-        env: environment,
-        extendEnv: false,
-        all: true,
-        reject: false,
-        stdin: 'ignore',
-      })
+      const result = await program(args, false)
       return { output: result.all, exitCode: result.exitCode ?? 1 }
     },
+    lines: (...args) => program(args, true).iterable({ from: 'all' }),
     async edit(file, from, to) {
       const text = await readFile(join(clone, file), 'utf8')
       const edited = text.replace(from, to)

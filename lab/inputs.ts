@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, cp, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Tools } from '../scripts/setup.ts'
-
-const here = import.meta.dirname
 
 /**
  * Gives flake references of the lab's stand-ins for nixpkgs and for deploy-rs; the latter holds the real `activate`.
@@ -13,21 +11,30 @@ const here = import.meta.dirname
 export async function labInputs(
   tools: Pick<Tools, 'activate' | 'cache'>,
 ): Promise<{ nixpkgs: string; deployRs: string }> {
-  const source = join(here, 'deploy-rs')
-  const hash = createHash('sha256').update(await readFile(tools.activate))
-  for (const name of await filesOf(source))
-    hash.update(`\0${name}\0`).update(await readFile(join(source, name)))
-  const folder = join(tools.cache, 'lab', `deploy-rs-${hash.digest('hex').slice(0, 12)}`)
-  if (!existsSync(folder)) {
-    const part = `${folder}.${process.pid}`
-    await cp(source, part, { recursive: true })
-    await mkdir(join(part, 'bin'))
-    await cp(tools.activate, join(part, 'bin/activate'), { dereference: true })
-    await chmod(join(part, 'bin/activate'), 0o755)
-    // Another process may have been faster; its folder holds the same.
-    await rename(part, folder).catch(() => rm(part, { recursive: true }))
+  const nixpkgs = await keep('nixpkgs', tools.cache)
+  const deployRs = await keep('deploy-rs', tools.cache, tools.activate)
+  return { nixpkgs: `path:${nixpkgs}`, deployRs: `path:${deployRs}` }
+}
+
+/** Copies a stand-in to the cache: where the lab is installed the path may have blanks, which flake references lack. */
+async function keep(name: string, cache: string, program?: string): Promise<string> {
+  const source = join(import.meta.dirname, name)
+  const hash = createHash('sha256')
+  if (program !== undefined) hash.update(await readFile(program))
+  for (const file of await filesOf(source))
+    hash.update(`\0${file}\0`).update(await readFile(join(source, file)))
+  const folder = join(cache, 'lab', `${name}-${hash.digest('hex').slice(0, 12)}`)
+  if (existsSync(folder)) return folder
+  const part = `${folder}.${process.pid}`
+  await cp(source, part, { recursive: true })
+  if (program !== undefined) {
+    const copy = join(part, 'bin', basename(program))
+    await cp(program, copy, { recursive: true, dereference: true })
+    await chmod(copy, 0o755)
   }
-  return { nixpkgs: `path:${join(here, 'nixpkgs')}`, deployRs: `path:${folder}` }
+  // Another process may have been faster; its folder holds the same.
+  await rename(part, folder).catch(() => rm(part, { recursive: true }))
+  return folder
 }
 
 async function filesOf(folder: string): Promise<string[]> {

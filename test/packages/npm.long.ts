@@ -28,7 +28,12 @@ const path = [node, ...process.env['PATH']!.split(delimiter)].filter(
   (entry) => !entry.startsWith(checkout),
 )
 const npmCache = (await execa('npm', ['config', 'get', 'cache'])).stdout
+/** How this machine reaches the registry. */
+const network = Object.entries(process.env).filter(([name]) =>
+  /^(https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_\w+|npm_config_registry)$/i.test(name),
+)
 const env = {
+  ...Object.fromEntries(network),
   PATH: path.join(delimiter),
   HOME: home,
   NIXCLUSTER_CACHE: cache,
@@ -41,7 +46,7 @@ const env = {
 /** Runs a block of the documentation, or another line of shell, as somebody who has just installed it. */
 async function shell(script: string, options: Options = {}) {
   const { stdout, stderr, exitCode } = await execa('sh', ['-euc', script], {
-    ...{ cwd: folder, env, extendEnv: false, reject: false, stdin: 'ignore' },
+    ...{ cwd: folder, env, extendEnv: false, reject: false, stdin: 'ignore', timeout: 300_000 },
     ...options,
   })
   return { stdout: String(stdout), stderr: String(stderr), exitCode }
@@ -127,7 +132,7 @@ async function interruptedAfter(said: string, words: readonly string[] = []) {
     ...{ cwd: folder, env, extendEnv: false, reject: false, stdin: 'ignore', detached: true },
   })
   let [told, hasEnded] = ['', false]
-  running.once('exit', () => (hasEnded = true))
+  const end = running.finally(() => (hasEnded = true))
   running.stdout.on('data', (part) => (told += String(part)))
   let lab: Awaited<ReturnType<typeof labOf>>
   while (!hasEnded && (lab === undefined || !told.includes(said))) {
@@ -135,8 +140,8 @@ async function interruptedAfter(said: string, words: readonly string[] = []) {
     lab = await labOf(running.pid!)
   }
   // Ctrl-C reaches all of the group.
-  process.kill(-running.pid!, 'SIGINT')
-  const { stdout, stderr, exitCode } = await running
+  if (!hasEnded) process.kill(-running.pid!, 'SIGINT')
+  const { stdout, stderr, exitCode } = await end
   return { stdout, stderr, exitCode, lab: lab! }
 }
 
@@ -147,7 +152,7 @@ test.each([
   ['in the middle of a deployment', 'deploying '],
 ])('Ctrl-C %s removes the machines', async (_, said) => {
   const { stdout, stderr, exitCode, lab } = await interruptedAfter(said)
-  expect(stdout).toMatch(/\n\nInterrupted: removing the machines$/)
+  expect(stdout).toMatch(/\nInterrupted: removing the machines$/)
   expect(stderr).toBe('')
   expect(exitCode).toBe(130)
   expect(existsSync(lab.folder)).toBe(false)
