@@ -95,13 +95,10 @@ export async function demo({ keep }: { readonly keep: boolean }): Promise<void> 
   const signal = firstSignal()
   const stage: Stage = {}
   try {
-    const interruption = await Promise.race([signal, show(stage)])
+    const shown = show(stage).then(() => (keep ? leaveForPlaying(stage.fleet!) : undefined))
+    const interruption = await Promise.race([signal, shown])
     if (interruption !== undefined) await leave(interruption, stage)
-    if (keep) {
-      say()
-      say(`It stays up until Ctrl-C. Change and push: cd ${stage.fleet!.clone}`)
-      await signal
-    }
+    if (keep) await signal
     await stage.fleet!.end()
   } catch (error) {
     // Ctrl-C ends git and ssh, too: that may be seen before the signal is.
@@ -130,6 +127,17 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(name, () => resolve(name))
   })
+
+/** Takes the mistake back, and says how it goes on. */
+async function leaveForPlaying(fleet: Fleet): Promise<void> {
+  await fleet.git('revert', '--no-edit', 'HEAD')
+  for await (const line of fleet.push('main')) void line
+  await fleet.git('config', 'user.name', 'Demo')
+  await fleet.git('config', 'user.email', 'demo@example.com')
+  say()
+  say(`It stays up until Ctrl-C. Change clusters/demo.yaml and push it, in this folder:`)
+  say(`  cd ${fleet.clone}`)
+}
 
 async function strike({ lab }: Stage): Promise<void> {
   const started = await lab?.catch(() => undefined)

@@ -127,7 +127,11 @@ async function labOf(owner: number): Promise<{ folder: string; bridge: string } 
 }
 
 /** Starts the demo as a terminal does, in a group of its own, and interrupts that once it has said something. */
-async function interruptedAfter(said: string, words: readonly string[] = []) {
+async function interruptedAfter(
+  said: string,
+  words: readonly string[] = [],
+  before: (lab: { folder: string }) => Promise<void> = async () => {},
+) {
   const running = execa(program, ['demo', ...words], {
     ...{ cwd: folder, env, extendEnv: false, reject: false, stdin: 'ignore', detached: true },
   })
@@ -139,6 +143,7 @@ async function interruptedAfter(said: string, words: readonly string[] = []) {
     await sleep(50)
     lab = await labOf(running.pid!)
   }
+  if (lab !== undefined) await before(lab)
   // Ctrl-C reaches all of the group.
   if (!hasEnded) process.kill(-running.pid!, 'SIGINT')
   const { stdout, stderr, exitCode } = await end
@@ -160,8 +165,20 @@ test.each([
 })
 
 test('with --keep it stays up, is pushed to, and ends with Ctrl-C', async () => {
-  const { stdout, exitCode, lab } = await interruptedAfter('It stays up until Ctrl-C', ['--keep'])
-  expect(stdout).toContain(`Change and push: cd ${join(lab.folder, 'fleet')}`)
+  let answer = ''
+  const play = async (running: { folder: string }) => {
+    const change = [
+      `cd '${running.folder}/fleet'`,
+      "sed -i 's/Welcome to web1/Bonjour/' clusters/demo.yaml",
+      'git commit --quiet -am Bonjour',
+      'git push origin main',
+    ]
+    answer = (await shell(change.join('\n'))).stderr
+  }
+  const { stdout, exitCode, lab } = await interruptedAfter('  cd ', ['--keep'], play)
+  expect(stdout).toContain(`It stays up until Ctrl-C.`)
+  expect(stdout).toContain(`cd ${join(lab.folder, 'fleet')}`)
+  expect(answer).toMatch(/Deployed .* to 1 machine in/)
   expect(exitCode).toBe(0)
   expect(existsSync(lab.folder)).toBe(false)
   expect(hasLink(lab.bridge)).toBe(false)
