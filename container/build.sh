@@ -8,7 +8,9 @@ mkdir -p "$target"
 
 # Nothing that is installed here needs its scripts.
 npm ci --ignore-scripts --no-audit --no-fund
-npm pack --pack-destination "$target"
+# Without the demo, whose machines do not boot in a container.
+npm run build
+npm pack --ignore-scripts --pack-destination "$target"
 tar -xzf "$target"/nixcluster-*.tgz -C "$target" --strip-components=1
 rm "$target"/nixcluster-*.tgz
 

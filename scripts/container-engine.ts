@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianArchive } from './apt.ts'
 import { cache, which, workshop } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 /** Debian 13, as in the Dockerfile: the image's own base, and the first release with Compose 2. */
 const suite = 'trixie'
@@ -39,9 +39,11 @@ export const containerEngine: Tool = {
   name: 'container engine',
   plan: `podman of Debian 13 by debootstrap into ${engineTree}, and a fresh Debian beside it (1.1 GB, 80 s)`,
   isReady: () => Promise.resolve(existsSync(engineTree) && existsSync(debianTree)),
+  obstacle: async () =>
+    process.getuid?.() !== 0 || which('debootstrap') === undefined
+      ? 'container images are tried by root, with debootstrap: install it'
+      : undefined,
   async install() {
-    if (process.getuid?.() !== 0 || which('debootstrap') === undefined)
-      throw new SetupError('container images are tried by root, with debootstrap: install it')
     await bringTree(debianTree, [])
     await bringTree(engineTree, engine)
     await rm(workshop, { recursive: true, force: true })

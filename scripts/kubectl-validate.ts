@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { cache, which } from './cache.ts'
-import { SetupError, type Tool } from './tool.ts'
+import type { Tool } from './tool.ts'
 
 const version = 'v0.0.4'
 const home = join(cache, `kubectl-validate-${version}`)
@@ -20,10 +20,12 @@ export const kubectlValidate: Tool = {
     Promise.resolve(
       existsSync(kubectlValidateProgram) && existsSync(join(customDefinitions, definition)),
     ),
+  obstacle: async () =>
+    which('go') === undefined
+      ? `building kubectl-validate ${version} needs Go 1.22: install it`
+      : undefined,
   async install() {
-    const go = which('go')
-    if (go === undefined)
-      throw new SetupError(`building kubectl-validate ${version} needs Go 1.22: install it`)
+    const go = which('go')!
     await mkdir(customDefinitions, { recursive: true })
     const found = await execa(go, ['mod', 'download', '-json', operator], { cwd: home })
     const { Dir: module } = JSON.parse(found.stdout) as { readonly Dir: string }

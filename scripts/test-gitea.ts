@@ -3,23 +3,16 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { cache, locked, workshop } from './cache.ts'
 import { gitea } from './gitea.ts'
-import { step } from './progress.ts'
 import { ensureTools } from './setup.ts'
-import { SetupError } from './tool.ts'
+import { bring, SetupError } from './tool.ts'
 
 // Runs test/gitea/*.real.ts against a Gitea that is built first, once.
 
 async function ensureGitea(): Promise<void> {
   await mkdir(cache, { recursive: true })
   await locked(join(cache, 'lock'), async () => {
-    if (await gitea.isReady()) return
-    const obstacle = await gitea.obstacle()
-    if (obstacle !== undefined) throw new SetupError(obstacle)
-    process.stderr.write(`Setting up, once:\n  - ${gitea.plan}\n`)
     await mkdir(workshop, { recursive: true })
-    await step(gitea.name, () => gitea.install()).finally(() =>
-      rm(workshop, { recursive: true, force: true }),
-    )
+    await bring(gitea).finally(() => rm(workshop, { recursive: true, force: true }))
   })
 }
 

@@ -1,3 +1,5 @@
+import { step } from './progress.ts'
+
 /** Something the project needs from outside npm. */
 export interface Tool {
   readonly name: string
@@ -14,4 +16,13 @@ export interface Tool {
 /** What only the person at the machine can mend, in one line. */
 export class SetupError extends Error {
   override readonly name = 'SetupError'
+}
+
+/** Brings one tool, telling first what goes where; does nothing when it is there. A `SetupError` says why not. */
+export async function bring(tool: Tool): Promise<void> {
+  if (await tool.isReady()) return
+  const obstacle = await tool.obstacle()
+  if (obstacle !== undefined) throw new SetupError(obstacle)
+  process.stderr.write(`Setting up, once:\n  - ${tool.plan}\n`)
+  await step(tool.name, () => tool.install())
 }

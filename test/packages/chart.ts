@@ -10,7 +10,7 @@ import {
   kubectlValidate,
   kubectlValidateProgram,
 } from '../../scripts/kubectl-validate.ts'
-import { SetupError } from '../../scripts/tool.ts'
+import { bring, SetupError } from '../../scripts/tool.ts'
 import type { DocumentedBlock } from './documented.ts'
 
 export const chartFolder = join(import.meta.dirname, '../../charts/nixcluster')
@@ -103,9 +103,7 @@ export async function bringTools(): Promise<void> {
   await locked(join(cache, 'lock'), async () => {
     if ((await findHelm()) === undefined)
       throw new SetupError('the chart is tried with Helm: install it, or Go to build it')
-    if (await kubectlValidate.isReady()) return
-    process.stderr.write(`${kubectlValidate.plan}\n`)
-    await kubectlValidate.install()
+    await bring(kubectlValidate)
   })
 }
 

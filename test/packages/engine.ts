@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { cache } from '../../scripts/cache.ts'
 import { containerEngine, debianTree, engineTree } from '../../scripts/container-engine.ts'
+import { bring } from '../../scripts/tool.ts'
 
 /** A machine with Docker's client and Compose in front of podman, in namespaces of its own. */
 export interface Engine {
@@ -64,10 +65,7 @@ const variables = {
 
 /** Starts the engine, empty. */
 export async function startEngine(): Promise<Engine> {
-  if (!(await containerEngine.isReady())) {
-    process.stderr.write(`${containerEngine.plan}\n`)
-    await containerEngine.install()
-  }
+  await bring(containerEngine)
   await removeLeftovers()
   const scratch = join(folder, 'scratch')
   const home = join(storage, 'home')
