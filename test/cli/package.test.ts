@@ -177,7 +177,7 @@ test('the controller reads its settings by the schema that is in the package', (
   writeFileSync(settings, 'lisen: { port: 1 }\n')
   const { stderr, code } = run(['serve', '--config', settings])
   expect(stderr).toContain("unknown key 'lisen', did you mean 'listen'?")
-  expect(code).toBe(1)
+  expect(code).toBe(2)
 })
 
 test('it is started through links to links', () => {
