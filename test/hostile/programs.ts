@@ -17,8 +17,12 @@ const versions: Readonly<Record<string, readonly [flag: string, said: string]>> 
   ssh: ['-V', 'OpenSSH_9.6p1, OpenSSL 3.0.13'],
 }
 
-/** Writes stand-ins that fail, and a git that does its work. */
-export function writePrograms(folder: string, failing: readonly string[]): RecordedPrograms {
+/** Writes stand-ins that fail with these words, and a git that does its work. */
+export function writePrograms(
+  folder: string,
+  failing: readonly string[],
+  words = 'this is a stand-in',
+): RecordedPrograms {
   const bin = join(folder, 'bin')
   const noted = join(folder, 'recorded')
   for (const one of [bin, noted]) mkdirSync(one)
@@ -38,7 +42,7 @@ $('${env}')" >> '${join(noted, name)}'\n${then}\n`,
     write(
       name,
       flag === undefined ? '' : `[ "$1" = ${flag} ] && { echo '${said}'; exit; }\n`,
-      'exit 255',
+      `echo '${words}' >&2\nexit 255`,
     )
   }
   write('git', '', `exec '${git}' "$@"`)
