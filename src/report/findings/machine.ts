@@ -112,7 +112,11 @@ export function machineFailure(name: string, { target }: ExaminedMachine, error:
           `is it on, and is ${targetHost}, port ${port}, right (deployment.targetHost)?`,
         )
   }
-  if (/password is required|a terminal is required|not in the sudoers|not allowed to/i.test(said)) {
+  if (
+    /password is required|a terminal is required|not in the sudoers|not allowed to|(sudo|doas): .*not found/i.test(
+      said,
+    )
+  ) {
     return wrong(
       `${name} sudo`,
       `${sshUser} cannot become root without a password`,
@@ -122,14 +126,16 @@ export function machineFailure(name: string, { target }: ExaminedMachine, error:
   return wrong(name, short, `log in by hand: ssh ${sshUser}@${targetHost}`)
 }
 
-/** Of other systems than these we know no other name. */
-const architectures: Readonly<Record<string, string>> = {
-  'x86_64-linux': 'x86_64',
-  'aarch64-linux': 'aarch64',
+/** Machines that run what was built for another kind as well. */
+const alsoRuns: Readonly<Record<string, readonly string[]>> = {
+  x86_64: ['i686'],
+  aarch64: ['armv7l', 'armv6l'],
 }
 
-const isOfSystem = (architecture: string, system: string): boolean =>
-  architecture === '' || (architectures[system] ?? architecture) === architecture
+function isOfSystem(architecture: string, system: string): boolean {
+  const [wanted = ''] = system.split('-')
+  return architecture === '' || [architecture, ...(alsoRuns[architecture] ?? [])].includes(wanted)
+}
 
 const isTrusted = ({ sshUser }: Target, { nix, trusted, groups }: MachineFacts): boolean =>
   sshUser === 'root' ||
