@@ -44,7 +44,7 @@ export type Guard =
 /** One finding about all branches that are ours. */
 export function guardFinding(
   guards: readonly (readonly [branch: string, guard: Guard])[],
-  { how, see }: { readonly how: string; readonly see: string },
+  { how, see, pushes }: { readonly how: string; readonly see: string; readonly pushes: boolean },
 ): Finding {
   const name = 'own branches'
   const of = (kind: Guard['kind']) => guards.filter(([, guard]) => guard.kind === kind)
@@ -61,5 +61,8 @@ export function guardFinding(
   const unseen = of('unseen')
   if (unseen.length > 0)
     return warning(name, `who may push ${named(unseen)} could not be seen`, see)
-  return fine(name, `only we may push ${named(guards)}`)
+  return fine(
+    name,
+    pushes ? `only we may push ${named(guards)}` : `not everybody may push ${named(guards)}`,
+  )
 }

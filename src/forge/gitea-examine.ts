@@ -103,7 +103,7 @@ export function createGiteaExamine(
       branch,
       rules === undefined ? { kind: 'unseen' } : guardOf(branch, us, rules ?? [], pushes),
     ]) satisfies readonly (readonly [string, Guard])[]
-    return [guardFinding(found, { how: guardAdvice, see })]
+    return [guardFinding(found, { how: guardAdvice, see, pushes })]
   }
 
   return {
@@ -125,7 +125,8 @@ export function createGiteaExamine(
       }
       const parts = await Promise.all([
         examined('permissions', () => repository(asked)),
-        examined('webhook', webhook),
+        // The webhook is not the matter of whoever only plans.
+        ...(asked.pushes ? [examined('webhook', webhook)] : []),
         examined('own branches', () => guards(us, asked)),
       ])
       return [fine('credential', `a token of ${us}`), ...parts.flat()]
@@ -139,11 +140,12 @@ function guardOf(branch: string, us: string, rules: readonly Protection[], pushe
     rules.find(({ rule_name }) => rule_name === branch) ??
     rules.find(({ rule_name }) => picomatch.isMatch(branch, rule_name, { dot: true }))
   if (rule === undefined) return { kind: 'open' }
-  if (!rule.enable_push) return pushes ? { kind: 'closed' } : { kind: 'ours' }
-  if (!rule.enable_push_whitelist) return { kind: 'open' }
+  if (rule.enable_push && !rule.enable_push_whitelist) return { kind: 'open' }
+  // Who may is for those to see who push.
+  if (!pushes) return { kind: 'ours' }
+  if (!rule.enable_push) return { kind: 'closed' }
   const users = rule.push_whitelist_usernames ?? []
-  if (pushes && !users.some((user) => user.toLowerCase() === us.toLowerCase()))
-    return { kind: 'closed' }
+  if (!users.some((user) => user.toLowerCase() === us.toLowerCase())) return { kind: 'closed' }
   const others = [
     ...users.filter((user) => user.toLowerCase() !== us.toLowerCase()),
     ...(rule.push_whitelist_teams ?? []),

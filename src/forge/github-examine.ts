@@ -103,7 +103,7 @@ export function createGithubExamine(client: GithubClient): Pick<Forge, 'examine'
         : wanting.length > 0
           ? warning('permissions', `the App could have ${wanting.join(', ')}`, advice)
           : fine('permissions', 'all that is needed'),
-      eventsFinding(data.events, 'the App’s page, Permissions & events'),
+      ...(pushes ? [eventsFinding(data.events, 'the App’s page, Permissions & events')] : []),
     ]
   }
 
@@ -216,6 +216,8 @@ export function createGithubExamine(client: GithubClient): Pick<Forge, 'examine'
       ),
     )
     const updates = rules.filter(({ type }) => type === 'update')
+    // Who may is for those to see who push.
+    if (updates.length > 0 && !pushes) return { kind: 'ours' }
     for (const { ruleset_id } of updates) {
       const ruleset = await ask('reading a ruleset', () =>
         request('GET /repos/{owner}/{repo}/rulesets/{ruleset_id}', {
@@ -223,18 +225,17 @@ export function createGithubExamine(client: GithubClient): Pick<Forge, 'examine'
         }),
       ).catch(undefinedIf(403, 404))
       const { current_user_can_bypass: bypass, bypass_actors: actors } = ruleset?.data ?? {}
-      if (pushes && (bypass === 'never' || bypass === 'pull_requests_only'))
-        return { kind: 'closed' }
+      if (bypass === 'never' || bypass === 'pull_requests_only') return { kind: 'closed' }
       if (bypass === undefined) return { kind: 'unseen' }
       if ((actors?.length ?? 0) > 1)
         return { kind: 'shared', others: `the bypass list has ${actors?.length} entries` }
     }
     if (updates.length > 0) return { kind: 'ours' }
-    return protectionOf(branch, us)
+    return protectionOf(branch, us, pushes)
   }
 
   /** The older way to protect a branch. */
-  async function protectionOf(branch: string, us: string): Promise<Guard> {
+  async function protectionOf(branch: string, us: string, pushes: boolean): Promise<Guard> {
     const found = await ask(`reading the branch ${branch}`, () =>
       request('GET /repos/{owner}/{repo}/branches/{branch}', { owner, repo, branch }),
     ).catch(undefinedIf(403, 404))
@@ -245,6 +246,7 @@ export function createGithubExamine(client: GithubClient): Pick<Forge, 'examine'
     if (protection === undefined) return { kind: 'unseen' }
     const { restrictions } = protection.data
     if (restrictions === undefined) return { kind: 'open' }
+    if (!pushes) return { kind: 'ours' }
     const names = [
       ...restrictions.users.map(({ login }) => login ?? ''),
       ...restrictions.teams.map(({ slug }) => slug ?? ''),
@@ -285,13 +287,18 @@ export function createGithubExamine(client: GithubClient): Pick<Forge, 'examine'
       }
       const parts = await Promise.all([
         examined('permissions', () => repository(asked)),
-        examined('webhook', webhook),
+        // The webhook is not the matter of whoever only plans.
+        ...(asked.pushes ? [examined('webhook', webhook)] : []),
         examined('rate limit', rateLimit),
         examined('own branches', async () => {
           const guards = asked.branches.map(
             async (branch) => [branch, await guardOf(branch, us, asked.pushes)] as const,
           )
-          return [guardFinding(await Promise.all(guards), { how: rulesAdvice, see: rulesToSee })]
+          return [
+            guardFinding(await Promise.all(guards), {
+              ...{ how: rulesAdvice, see: rulesToSee, pushes: asked.pushes },
+            }),
+          ]
         }),
       ])
       return [who, ...parts.flat()]

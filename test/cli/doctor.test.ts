@@ -186,7 +186,7 @@ test('people get a line for each check, what to do below it, and the count at th
   const { stdout, code } = await run({ text: settings('redis: { url: redis://127.0.0.1:1 }') })
   const lines = stdout.split('\n')
   expect(lines[0]).toBe('settings')
-  expect(lines[1]).toBe('  ✓ settings      of fleet')
+  expect(lines[1]).toBe('  ✓ settings      no mistakes, secret files closed to others (fleet)')
   const redis = lines.indexOf('redis')
   expect(lines.slice(redis, redis + 3)).toEqual([
     'redis',

@@ -152,7 +152,9 @@ test('an address where no Gitea is, is told as such', async () => {
 })
 
 test('who only plans may not push, and needs not to', async () => {
-  const readOnly = (gitea: GiteaStandIn): void => void gitea.permissions.set('fleet-bot', 'write')
-  const lines = await find(readOnly, { pushes: false })
+  const others = rule({ push_whitelist_usernames: ['fleet-bot-of-deploy'] })
+  expect(notFine(await find(others, { pushes: false }))).toEqual([])
+  const mayRead = (gitea: GiteaStandIn): void => void gitea.permissions.set('fleet-bot', 'read')
+  const lines = notFine(await find(mayRead, { pushes: false }))
   expect(lines.some((line) => line.includes(': wrong '))).toBe(false)
 })

@@ -248,6 +248,22 @@ test('who only plans needs to read the contents, and no deployments', async () =
   expect(notFine(await find('app', change)).join()).toContain('the App lacks contents: write')
 })
 
+test('who only plans may be kept from pushing, and looks at no webhook', async () => {
+  const lines = await find(
+    'token',
+    ({ standing }) => {
+      standing.mayPush = false
+      standing.rulesets = [{ ...standing.rulesets[0]!, bypass: 'never' }]
+    },
+    { pushes: false },
+  )
+  expect(notFine(lines)).toEqual([])
+  expect(lines).toContain(
+    'own branches: fine not everybody may push nixcluster/state and nixcluster/main',
+  )
+  expect(lines.some((line) => line.startsWith('webhook'))).toBe(false)
+})
+
 test('one thing that does not answer is a finding of its own', async () => {
   const lines = await find('token', (github) =>
     github.failWhen((one) => one === 'GET /rate_limit', 500),

@@ -131,7 +131,7 @@ async function examinePlace(
     warning(code, `${file}:${line}:${column} ${message}`, hint ?? `nixcluster explain ${code}`),
   )
   const names = config.repositories.map(({ name }) => name)
-  const settings = fine('settings', `of ${list(names)}`)
+  const settings = fine('settings', `no mistakes, secret files closed to others (${list(names)})`)
   const checks = await Promise.all([
     perform({
       name: 'address',

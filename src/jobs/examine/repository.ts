@@ -26,7 +26,7 @@ export interface Fleet {
 }
 
 const state = 'nixcluster/state'
-const fetchMs = 60_000
+const fetchMs = 30_000
 const forgeMs = 40_000
 
 /** Reads a repository, asks whether we may push to it, and what its forge says of us. */

@@ -55,12 +55,16 @@ export function builderFinding(
   return isHere
     ? wrong(
         system,
-        `nothing can be built here: ${attempt.said}`,
+        `nothing can be built here: ${short(attempt.said)}`,
         'have Nix build anything at all first: nix build --expr',
       )
     : wrong(
         system,
-        `nothing builds for it: ${attempt.said}`,
+        `nothing builds for it: ${short(attempt.said)}`,
         `name a machine of that kind in /etc/nix/machines (nix.buildMachines), or emulate it: boot.binfmt.emulatedSystems = [ "${system}" ]`,
       )
 }
+
+/** What Nix says of it, without who was asked and what each can do. */
+const short = (said: string): string =>
+  said.replace(/^running \S+: (error: )?/, '').replaceAll(/ with features \{[^}]*\}/g, '')

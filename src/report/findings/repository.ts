@@ -53,7 +53,7 @@ export function pushFinding(
       : warning(
           name,
           'this role could push, and never does',
-          'give it a deploy key, or a token, that may only read the contents',
+          'give it a deploy key, or a token, that may only read the contents; with plain git, one that a hook lets push refs/notes/nixcluster alone',
         )
   }
   const said = mayPush instanceof GitError ? mayPush.message : String(mayPush)
