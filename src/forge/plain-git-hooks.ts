@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { access, constants, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fine, warning, type Finding } from '../model/finding.ts'
@@ -23,6 +24,8 @@ export async function examineHooks(
       ),
     ]
   }
+  // That it is not there is told by git.
+  if (!existsSync(folder)) return []
   const places = [join(folder, 'hooks'), join(folder, '.git/hooks')]
   const isThere = async (name: string): Promise<boolean> => {
     const found = places.map((place) =>

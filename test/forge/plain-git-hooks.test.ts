@@ -35,6 +35,10 @@ test('a repository with a work tree has its hooks in .git', async () => {
   expect(await states(folder)).toEqual({ 'own branches': 'fine', hook: 'fine' })
 })
 
+test('of a folder that is not there nothing is told: git says so', async () => {
+  expect(await examineHooks('/nowhere/fleet.git', branches)).toEqual([])
+})
+
 test('of a repository on another machine nothing is seen, and it is told where to look', async () => {
   const findings = await examineHooks(undefined, branches)
   expect(findings.map(({ state, advice }) => `${state} ${advice}`)).toEqual([

@@ -112,3 +112,36 @@ test('git comes in with the token: fetches pull requests of forks, and pushes', 
   expect(await git.push('nixcluster/pr/' + id, head, undefined)).toBe('pushed')
   expect(await git.remoteTip('nixcluster/pr/' + id)).toBe(head)
 })
+
+test('what a Gitea tells of permissions, webhooks and protected branches is understood', async () => {
+  const { forge, project } = await begin()
+  const root = `/repos/${project}`
+  const asked = {
+    ...{ branches: ['nixcluster/state', 'nixcluster/main'], pushes: true, now: new Date() },
+  }
+  const states = async (): Promise<readonly string[]> =>
+    (await forge.examine(asked)).map(({ name, state }) => `${name} ${state}`)
+  expect(await states()).toEqual([
+    ...['credential fine', 'clock fine', 'permissions fine', 'webhook wrong'],
+    'own branches warning',
+  ])
+  const url = 'https://nixcluster.example.com/webhooks/gitea'
+  const events = ['push', 'pull_request_only', 'pull_request_sync', 'pull_request_comment']
+  await gitea.ask('POST', `${root}/hooks`, {
+    ...{ type: 'gitea', active: true, events },
+    config: { url, content_type: 'json', secret: 'a secret of sixteen characters' },
+  })
+  await gitea.ask('POST', `${root}/branch_protections`, {
+    ...{ rule_name: 'nixcluster/**', enable_push: true, enable_push_whitelist: true },
+    push_whitelist_usernames: [bot],
+  })
+  expect(await states()).toEqual([
+    ...['credential fine', 'clock fine', 'permissions fine', 'webhook fine', 'events fine'],
+    'own branches fine',
+  ])
+  await gitea.ask('PUT', `${root}/collaborators/${bot}`, { permission: 'write' })
+  expect(await states()).toEqual([
+    ...['credential fine', 'clock fine', 'permissions warning', 'webhook warning'],
+    'own branches warning',
+  ])
+})

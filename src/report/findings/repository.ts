@@ -13,7 +13,9 @@ export function unreadableFinding(url: string, error: unknown): Finding {
       : /authentication failed|could not read (username|password)|\b40[13]\b/i.test(said)
         ? 'check the token: it needs to read the contents of this repository'
         : 'check its url, and that the controller’s user can read it'
-  return wrong('url', `${url}: ${said}`, advice)
+  // As the start of the controller tells it, which names the repository and what to do.
+  const why = said.replace(/^repository '[^']*': /, '').replace(/; check its url$/, '')
+  return wrong('url', `${url}: ${why}`, advice)
 }
 
 /** The deployed branch, as it stands. */
