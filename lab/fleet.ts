@@ -31,8 +31,10 @@ export interface Fleet {
   edit(file: string, from: string | RegExp, to: string): Promise<void>
   /** Starts the controller and waits until it is ready. */
   serve(): Promise<void>
-  /** Ends it with a signal and waits for its end. */
-  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Tells it to end, and does not wait. */
+  signal(signal: 'SIGTERM'): void
+  /** Ends it with a signal and waits for its end; gives its exit code, if it has one. */
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | undefined>
   /** What the controller has written so far. */
   log(): Promise<string>
 }
@@ -115,6 +117,8 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: { file: logFile, append: true },
+      // An activation is waited for.
+      forceKillAfterDelay: false,
     })
   }
 
@@ -179,10 +183,12 @@ export async function createFleet(lab: Lab, options: FleetOptions): Promise<Flee
       controller = start()
       await ready(url, logFile)
     },
+    signal: (signal) => void controller?.kill(signal),
     async end(signal = 'SIGTERM') {
       controller?.kill(signal)
-      await controller
+      const result = await controller
       controller = undefined
+      return result?.exitCode
     },
     log: () => readFile(logFile, 'utf8').catch(() => ''),
   }

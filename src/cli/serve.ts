@@ -12,8 +12,14 @@ export interface ServeEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Whether people see the standard error as it is written. */
   readonly isTerminal: boolean
-  /** Starts the controller; `close` lets activations end. */
-  readonly start: (config: Config, log: Log) => Promise<{ close(): Promise<void> }>
+  /** Starts the controller. */
+  readonly start: (config: Config, log: Log) => Promise<Started>
+}
+
+/** What was started: `close` lets activations end, `abandon` gives what has not ended, a line each. */
+interface Started {
+  close(): Promise<void>
+  abandon(): Promise<readonly string[]>
 }
 
 /** `nixcluster serve`: the controller, until SIGTERM or SIGINT. */
@@ -67,9 +73,15 @@ async function serve(
   })
   // A line that cannot be written, as on a full disk, is lost; it is no reason to end.
   process.stderr.on('error', () => undefined)
+  const signals = watchSignals()
   try {
     const controller = await start(config, log)
-    await signalled()
+    signals.onSecond(async (signal) => {
+      for (const line of await controller.abandon()) log.warn({}, line)
+      log.warn({ signal }, 'ending at once')
+      process.exit(exitCodes[signal])
+    })
+    await signals.first
     log.info({}, 'ending')
     await controller.close()
   } catch (error) {
@@ -79,9 +91,23 @@ async function serve(
   process.exit()
 }
 
-/** The first signal ends us in order; further ones change nothing, an activation is never interrupted. */
-const signalled = (): Promise<void> =>
-  new Promise((done) => {
-    process.on('SIGTERM', () => done())
-    process.on('SIGINT', () => done())
+type Signal = 'SIGTERM' | 'SIGINT'
+
+/** As shells have it: 128 and the number of the signal. */
+const exitCodes: Readonly<Record<Signal, number>> = { SIGTERM: 143, SIGINT: 130 }
+
+/** The first signal ends us in order, one at the start as soon as that is done; the second one ends us at once. */
+function watchSignals() {
+  let atSecond = (signal: Signal): unknown => process.exit(exitCodes[signal])
+  let seen = 0
+  const first = new Promise<void>((resolve) => {
+    const onSignal = (signal: Signal): void => {
+      seen += 1
+      if (seen === 1) resolve()
+      if (seen === 2) atSecond(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
   })
+  return { first, onSecond: (act: (signal: Signal) => Promise<void>) => void (atSecond = act) }
+}

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { secretsOf, type Config } from '../config/config.ts'
 import { holdFolder } from '../exec/hold-folder.ts'
+import { unfinishedText } from '../jobs/under-way.ts'
 import { createMetrics } from '../log/metrics.ts'
 import { redactText } from '../log/redact.ts'
 import type { Clock, Log } from '../model/ports.ts'
@@ -18,6 +19,8 @@ export interface Controller {
   readonly url: string
   /** Takes nothing new, lets activations end, then ends. */
   close(): Promise<void>
+  /** Leaves everything as it is but for a Redis of its own, and gives what is unfinished, a line each. */
+  abandon(): Promise<readonly string[]>
 }
 
 export interface ControllerOptions {
@@ -43,17 +46,23 @@ export async function startController(options: ControllerOptions): Promise<Contr
     for (const end of closers.splice(0).reverse()) await end()
   }
   try {
-    return { url: await start(options, closers), close }
+    return { ...(await start(options, closers)), close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
+/** Whoever says it twice does not want to wait, in milliseconds. */
+const abandonLimitMs = 2_000
+
 /** Ends what was started; the newest comes first. */
 type Closer = () => Promise<void> | void
 
-async function start(options: ControllerOptions, closers: Closer[]): Promise<string> {
+async function start(
+  options: ControllerOptions,
+  closers: Closer[],
+): Promise<Omit<Controller, 'close'>> {
   const { config, env, version, log } = options
   const { roles } = config
   const isWorking = roles.includes('plan') || roles.includes('deploy')
@@ -102,7 +111,14 @@ async function start(options: ControllerOptions, closers: Closer[]): Promise<str
   workers?.start()
   const repositories = [...(workers?.repositories ?? new Map()).keys()]
   log.info({ url: server.url, roles, repositories }, 'ready')
-  return server.url
+  return {
+    url: server.url,
+    async abandon() {
+      // Its queues need not last; one that does not end is taken over by the next start.
+      await Promise.race([redis.close(), pause(abandonLimitMs)])
+      return (workers?.underWay() ?? []).map(unfinishedText)
+    },
+  }
 }
 
 async function startRedis(

@@ -12,6 +12,7 @@ import { counted } from '../jobs/counted.ts'
 import { createHandler } from '../jobs/handle.ts'
 import { jobsOfPoll } from '../jobs/poll.ts'
 import type { Repository } from '../jobs/repository.ts'
+import { createUnderWay, type UnderWay } from '../jobs/under-way.ts'
 import type { MetricsRegistry } from '../log/metrics.ts'
 import { createTroubles } from '../log/troubles.ts'
 import { createTrace, inTrace } from '../log/trace.ts'
@@ -47,6 +48,8 @@ export interface Workers {
   closed(): readonly string[]
   readonly logs: AttemptLogs
   readonly disk: DiskWatch
+  /** What it has under way on machines right now. */
+  underWay(): readonly UnderWay[]
   /** Takes jobs, and polls. */
   start(): void
   /** Takes no more jobs, lets activations end. */
@@ -88,6 +91,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     if (config.publicUrl === undefined || secret === '') return undefined
     return (await logs.has(attempt)) ? config.publicUrl + logPath(secret, attempt) : undefined
   }
+  const underWay = createUnderWay(clock)
   const handle = createHandler({
     repositories,
     nix,
@@ -105,13 +109,15 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     clock,
     log,
     metrics,
-    announce: counted(
-      announceTo(
-        createTerminalAnnounce({ progress, clock, log }),
-        createForgeAnnounce({ clock, log, logUrl }),
+    announce: underWay.heard(
+      counted(
+        announceTo(
+          createTerminalAnnounce({ progress, clock, log }),
+          createForgeAnnounce({ clock, log, logUrl }),
+        ),
+        metrics,
+        clock,
       ),
-      metrics,
-      clock,
     ),
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     nonce: () => randomUUID(),
@@ -147,8 +153,11 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     closed,
     logs,
     disk,
+    underWay: underWay.list,
     start() {
-      const worker = startWorker({ address: options.redis, kinds, handle, log, metrics })
+      const worker = startWorker({
+        ...{ address: options.redis, kinds, handle: underWay.during(handle), log, metrics },
+      })
       const timer = setInterval(() => void poll(), config.pollMs)
       stop = () => {
         clearInterval(timer)
