@@ -1,9 +1,10 @@
+import { rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { cache } from '../scripts/cache.ts'
+import { cache, workshop } from '../scripts/cache.ts'
 import { ensureTools } from '../scripts/setup.ts'
 import { SetupError } from '../scripts/tool.ts'
 import { createFleet, type Fleet } from './fleet.ts'
@@ -90,7 +91,9 @@ interface Stage {
 export async function demo({ keep }: { readonly keep: boolean }): Promise<void> {
   const lacking = await lackingForLab()
   if (lacking.length > 0)
-    throw new SetupError(`the demo cannot run here: ${lacking.join('; ')}. Anywhere: ${tour}`)
+    throw new SetupError(
+      `the demo cannot run here: ${lacking.join('; ')}. What works anywhere: ${tour}`,
+    )
   say(announcement)
   const signal = firstSignal()
   const stage: Stage = {}
@@ -114,10 +117,11 @@ export async function demo({ keep }: { readonly keep: boolean }): Promise<void> 
 
 async function leave(name: NodeJS.Signals, stage: Stage): Promise<never> {
   say()
-  say('Interrupted: removing the machines')
+  say(`Interrupted: removing ${stage.lab === undefined ? 'what is unfinished' : 'the machines'}`)
   // What is being shown goes on without them, until we exit.
   isLeft = true
   await strike(stage)
+  await rm(workshop, { recursive: true, force: true, maxRetries: 5 })
   process.exit(128 + constants.signals[name])
 }
 

@@ -35,7 +35,7 @@ export const nix: Tool = {
   },
   async obstacle() {
     if ((await debianArchive()) === undefined)
-      return `install Nix ${least} or later; this machine has no archive of Debian`
+      return `install Nix ${least} or later (this machine has no archive of Debian)`
     if (process.getuid?.() !== 0 && !isWritable('/nix'))
       return 'Nix needs /nix: run `sudo install -d -o $USER /nix`, then this again'
     return undefined

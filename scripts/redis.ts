@@ -25,7 +25,7 @@ export const redis: Tool = {
   },
   obstacle: async () =>
     (await debianArchive()) === undefined
-      ? 'install redis-server or valkey-server; it need not run as a service'
+      ? 'install redis-server or valkey-server (it need not run as a service)'
       : undefined,
   async install() {
     const archive = (await debianArchive())!

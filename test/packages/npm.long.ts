@@ -164,6 +164,24 @@ test.each([
   expect(hasLink(lab.bridge)).toBe(false)
 })
 
+test('Ctrl-C while the first setup runs leaves nothing unfinished', async () => {
+  const fresh = join(place, 'cache')
+  const running = execa(program, ['demo'], {
+    ...{ cwd: folder, env: { ...env, NIXCLUSTER_CACHE: fresh }, extendEnv: false },
+    ...{ reject: false, stdin: 'ignore', detached: true },
+  })
+  const unfinished = join(fresh, 'unfinished', String(running.pid), 'base')
+  let hasEnded = false
+  const end = running.finally(() => (hasEnded = true))
+  while (!hasEnded && !existsSync(unfinished)) await sleep(50)
+  if (!hasEnded) process.kill(-running.pid!, 'SIGINT')
+  const { stdout, stderr, exitCode } = await end
+  expect(stderr).toContain(`Debian 12 for the lab's machines by debootstrap into ${fresh}`)
+  expect(stdout).toMatch(/\nInterrupted: removing what is unfinished$/)
+  expect(exitCode).toBe(130)
+  expect(existsSync(unfinished)).toBe(false)
+})
+
 test('with --keep it stays up, is pushed to, and ends with Ctrl-C', async () => {
   let answer = ''
   const play = async (running: { folder: string }) => {
@@ -192,7 +210,7 @@ test('without root it says so in one line, and what it names instead works', asy
   const { stdout, stderr, exitCode } = await shell(`'${program}' demo`, nobody)
   expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 })
   const [, instead] =
-    /^nixcluster: the demo cannot run here: machines boot with systemd-nspawn, which needs root\. Anywhere: (.*)$/.exec(
+    /^nixcluster: the demo cannot run here: machines boot with systemd-nspawn, which needs root\. What works anywhere: (.*)$/.exec(
       stderr,
     )!
   const toured = await shell(
