@@ -1,3 +1,4 @@
+import { redactText } from '../log/redact.ts'
 import { CommandError } from '../model/errors.ts'
 
 const maxLines = 30
@@ -11,7 +12,7 @@ export function evaluationError(error: unknown, tree: string): string {
   if (error.timedOut) return `the evaluation did not end in time: ${error.message}`
   const lines = withoutHashes(error.stderr, tree).split('\n')
   const start = lines.findIndex((line) => line.startsWith('error:'))
-  if (start < 0) return shortened(lines.join('\n').trim()) || error.message
+  if (start < 0) return shortened(lines.join('\n').trim() || error.message)
   // Nix prints the trace first, the outermost step at its top, and the error last.
   const last = lines.findLastIndex((line) => /^\s*error:/.test(line))
   const message = withoutCode(undented(lines.slice(last)).replace(/^error:\s*/, ''))
@@ -74,7 +75,7 @@ export function buildErrors(error: CommandError, drv: string, needs: ReadonlySet
   })
   const causes = own.filter((block) => !/dependenc(y|ies) of|build of .* failed/.test(block))
   const text = (causes.length > 0 ? causes : own).map((block) => undented(block.split('\n')))
-  return shortened([...new Set(text)].join('\n')) || error.message
+  return shortened([...new Set(text)].join('\n') || error.message)
 }
 
 /** Whether a builder of what one derivation needs failed before the build was stopped. */
@@ -104,9 +105,11 @@ function undented(lines: readonly string[]): string {
   return [first.trim(), ...rest.map((line) => line.slice(indent).trimEnd())].join('\n').trim()
 }
 
+/** As comments and the ledger may have it: a substituter's address, for one, may hold a password. */
 function shortened(text: string): string {
-  const lines = text.split('\n')
-  if (lines.length <= maxLines) return text
+  const clean = redactText(text, [])
+  const lines = clean.split('\n')
+  if (lines.length <= maxLines) return clean
   return [...lines.slice(0, 5), `[${lines.length - maxLines} lines left out]`]
     .concat(lines.slice(5 - maxLines))
     .join('\n')

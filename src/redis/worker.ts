@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq'
+import { redactText } from '../log/redact.ts'
 import { createTrace, inTrace, readTrace } from '../log/trace.ts'
 import type { Job, Log, Metrics, Outcome } from '../model/ports.ts'
 import { createPatientConnection, type RedisAddress } from './connection.ts'
@@ -77,7 +78,8 @@ export function startWorker({ address, kinds, handle, log, metrics }: WorkerOpti
       case 'done':
         return
       case 'stop':
-        throw new UnrecoverableError(outcome.reason)
+        // Redis keeps it.
+        throw new UnrecoverableError(redactText(outcome.reason, []))
       case 'retry':
         await job.moveToDelayed(Date.now() + outcome.afterMs, token)
         await runAgainIfAsked(job)

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -136,3 +137,42 @@ test('without Nix a lock cannot be written, and init says what is left to do', (
     code: 2,
   })
 })
+
+test.each([
+  ['auto', /^\{"level":"info".*"text":"ready"\}$/m],
+  ['pretty', /^\[\S+ \S+\] INFO: ready \{"url":/m],
+])(
+  'written to a file, the log is JSON unless something else is asked for: %s',
+  async (format, line) => {
+    writeFileSync(join(folder, 'controller.yaml'), `${settings()}log: { format: ${format} }\n`)
+    const { stderr } = await endWhenReady([program, 'serve', '--config', 'controller.yaml'])
+    expect(stderr).toMatch(line)
+    expect(stderr).not.toContain('\u001b')
+  },
+)
+
+test('on a terminal the log is for people’s eyes, and coloured', async () => {
+  writeFileSync(join(folder, 'controller.yaml'), settings())
+  const command = `exec '${program}' serve --config controller.yaml`
+  const { stdout } = await endWhenReady(['script', '-qec', command, '/dev/null'])
+  expect(stdout).toMatch(/\] \u001b\[32mINFO\u001b\[39m: \u001b\[36mready/)
+})
+
+/** Runs a controller until it says that it is ready, and ends it. */
+async function endWhenReady([command = '', ...words]: readonly string[]) {
+  const child = spawn(command, words, {
+    cwd: folder,
+    env: { ...tools.environment, HOME: folder, PATH: tools.path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const said = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text
+      // `script` hands no signal on: the whole group gets it.
+      if (text.includes('ready')) process.kill(-child.pid!, 'SIGTERM')
+    })
+  await once(child, 'close')
+  return said
+}

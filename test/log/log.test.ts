@@ -51,6 +51,7 @@ test.each([
   [{ headers: { 'proxy-authorization': 'Basic "x" y' } }, '\\"x\\" y'],
   [{ text: 'curl -H "authorization: Bearer abc123.ghijkl"' }, 'abc123.ghijkl'],
   [{ url: 'https://me:hunter2@git.example.com/fleet.git' }, 'hunter2'],
+  [{ job: { signed: { signature: `sha256=${'0a'.repeat(32)}` } } }, '0a0a'],
   [{ env: `ghp_${'a'.repeat(36)}` }, 'aaaa'],
   [
     { file: '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn\n-----END OPENSSH PRIVATE KEY-----' },

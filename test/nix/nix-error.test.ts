@@ -52,3 +52,12 @@ test('names the option that depends on itself', () => {
 test('says nothing of what is used in the value of another option', () => {
   expect(messageOf('{ settings, ... }: { networking.enableIPv6 = settings.on; }')).toBe('')
 })
+
+test('a password in an address that Nix names is told to nobody', () => {
+  const stderr =
+    "error: unable to download 'https://me:hunter2@cache.example.com/x': HTTP error 401"
+  const error = new CommandError('', { command: 'nix', exitCode: 1, stderr })
+  expect(evaluationError(error, '/tree')).toBe(
+    "unable to download 'https://me:[secret]@cache.example.com/x': HTTP error 401",
+  )
+})

@@ -94,6 +94,19 @@ test('the same job runs again after it is done: a redelivery is not swallowed', 
   await until('it ran again', () => seen.length === 2)
 })
 
+test('why a job was stopped is kept without credentials', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  work(server, () => ({ kind: 'stop', reason: 'fetching https://me:hunter2@git.example.com: 401' }))
+  await queue.add(publish)
+  const failed = 'bull:nixcluster-publish:failed'
+  await until('it was stopped', () => redisCli(server, 'zcard', failed) === '1')
+  const id = redisCli(server, 'zrange', failed, '0', '0')
+  const kept = redisCli(server, 'hgetall', `bull:nixcluster-publish:${id}`)
+  expect(kept).toContain('https://me:[secret]@git.example.com: 401')
+  expect(kept).not.toContain('hunter2')
+})
+
 test('the same job runs again after it was stopped', async () => {
   const server = await startRedis()
   const queue = await openQueue(server)
