@@ -11,6 +11,7 @@ import {
   complaints,
   install,
   lint,
+  ofKind,
   render,
   renderNotes,
   type Container,
@@ -31,11 +32,6 @@ interface Values {
 }
 
 const fleets = readdirSync(join(chartFolder, 'ci')).map((name) => name.replace('-values.yaml', ''))
-
-const ofKind = <Kind extends KubernetesObject>(
-  objects: readonly KubernetesObject[],
-  kind: string,
-): readonly Kind[] => objects.filter((object) => object.kind === kind) as unknown as Kind[]
 
 const deployments = (objects: readonly KubernetesObject[]) =>
   ofKind<Deployment>(objects, 'Deployment')

@@ -11,6 +11,12 @@ test('the chart has the version of what it installs', () => {
   expect(read('Chart.yaml')).toMatchObject({ version, appVersion: version })
 })
 
+test('pods run as the user that the image has', () => {
+  const [, id] = /^id=(\d+)$/m.exec(readFileSync('container/install.sh', 'utf8'))!
+  const pod = readFileSync(`${chart}/templates/_pod.tpl`, 'utf8')
+  expect(pod.match(/(?<=(?:runAsUser|runAsGroup|fsGroup): )\d+/g)).toEqual([id, id, id])
+})
+
 const isValid = new Ajv({ allErrors: true, allowUnionTypes: true, strictTuples: false }).compile(
   JSON.parse(readFileSync(`${chart}/values.schema.json`, 'utf8')) as object,
 )

@@ -65,6 +65,7 @@ export interface Container {
   readonly envFrom?: unknown
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
   readonly securityContext: Readonly<Record<string, unknown>>
+  readonly readinessProbe: { readonly httpGet?: { readonly path: string } }
   readonly resources: { readonly limits?: { readonly memory?: string } }
   readonly volumeMounts: readonly {
     readonly name: string
@@ -79,12 +80,18 @@ interface KeyToPath {
   readonly path: string
 }
 
+interface Files {
+  readonly defaultMode: number
+  readonly items?: readonly KeyToPath[]
+}
+
 export interface Volume {
   readonly name: string
   readonly emptyDir?: object
+  readonly hostPath?: { readonly path: string }
   readonly persistentVolumeClaim?: { readonly claimName: string }
-  readonly configMap?: { readonly name: string }
-  readonly secret?: { readonly secretName: string; readonly defaultMode: number }
+  readonly configMap?: Files & { readonly name: string }
+  readonly secret?: Files & { readonly secretName: string }
   readonly projected?: {
     readonly defaultMode: number
     readonly sources: readonly {
@@ -145,6 +152,12 @@ const objectsIn = (text: string): readonly KubernetesObject[] =>
     const object = document.toJS() as KubernetesObject | null
     return object === null ? [] : [object]
   })
+
+/** Those of a kind. */
+export const ofKind = <Kind extends KubernetesObject>(
+  objects: readonly KubernetesObject[],
+  kind: string,
+): readonly Kind[] => objects.filter((object) => object.kind === kind) as unknown as Kind[]
 
 /** What is printed after an installation. Without a cluster Helm prints none, so a copy has it as an object. */
 export async function renderNotes(values: object): Promise<string> {
