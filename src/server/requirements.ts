@@ -7,7 +7,7 @@ import { wrong, type Finding } from '../model/finding.ts'
 import { examineRedis } from '../redis/examine.ts'
 import { findRedisServer, isShortEnough, socketIn } from '../redis/server.ts'
 import { folderFinding, keyFinding } from '../report/findings/place.ts'
-import { programFinding, type NeededProgram } from '../report/findings/programs.ts'
+import { neededPrograms, programFinding, type NeededProgram } from '../report/findings/programs.ts'
 import { redisFailure, redisFindings } from '../report/findings/redis.ts'
 import { readPrivateKey } from '../ssh/private-key.ts'
 import { tryToListen } from './listen.ts'
@@ -22,7 +22,7 @@ const redisLimitMs = 5_000
 export async function requireAll(config: Config, env: Env): Promise<void> {
   const isWorking = config.roles.some((role) => role !== 'webhook')
   const findings = await Promise.all([
-    ...(isWorking ? neededPrograms(config).map((needed) => programOf(needed, env)) : []),
+    ...neededPrograms(config.tools, config.roles).map((needed) => programOf(needed, env)),
     ...(isWorking ? [keyOf(config, env), folderOf(config)] : []),
     redisOf(config, env),
     addressOf(config.listen),
@@ -34,20 +34,7 @@ export async function requireAll(config: Config, env: Env): Promise<void> {
   )
 }
 
-type Program = NeededProgram & { readonly flag: string }
-
-const neededPrograms = ({ tools, roles }: Config): readonly Program[] => {
-  const { nix, deploy, ssh } = tools
-  const deployer = { name: 'deploy-rs', program: deploy, setting: 'tools.deploy' }
-  return [
-    { name: 'Nix', program: nix, oldest: '2.18', setting: 'tools.nix', flag: '--version' },
-    ...(roles.includes('deploy') ? [{ ...deployer, flag: '--version' }] : []),
-    { name: "OpenSSH's client", program: ssh, setting: 'tools.ssh', flag: '-V' },
-    { name: 'git', program: 'git', oldest: '2.38', flag: '--version' },
-  ]
-}
-
-async function programOf(needed: Program, env: Env): Promise<readonly Finding[]> {
+async function programOf(needed: NeededProgram, env: Env): Promise<readonly Finding[]> {
   const signal = AbortSignal.timeout(limitMs)
   try {
     return [programFinding(needed, await readVersion(needed.program, needed.flag, env, signal))]

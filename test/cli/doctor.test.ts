@@ -169,7 +169,7 @@ test('where all is in order, every check is fine, and nothing has changed', asyn
   expect(notFine.filter((id) => id !== 'nix/sandbox')).toEqual([])
   expect([...all.keys()].filter((id) => id !== 'nix/sandbox')).toEqual([
     ...['settings/settings', 'settings/address', 'settings/state-folder', 'settings/ssh-key'],
-    ...['programs/git', 'programs/ssh', 'programs/nix', 'programs/deploy-rs'],
+    ...['programs/nix', 'programs/deploy-rs', 'programs/openssh-s-client', 'programs/git'],
     ...['programs/redis-or-valkey', 'nix/evaluation', 'nix/store', 'nix/roots', 'nix/cage'],
     ...['nix/nix-and-deploy-rs', 'repository-fleet/url', 'repository-fleet/branch'],
     ...['repository-fleet/push', 'repository-fleet/nixcluster-main'],

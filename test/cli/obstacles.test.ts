@@ -376,7 +376,7 @@ const cases: readonly (readonly [
     'no deploy-rs',
     (site) => without(site, 'deploy'),
     () => [
-      'deploy-rs: deploy is not in PATH; install deploy-rs, or name another one as tools.deploy',
+      'deploy-rs: deploy is not in PATH; install deploy-rs 1.0 or later, or name another one as tools.deploy',
     ],
   ],
   [
@@ -403,7 +403,7 @@ const cases: readonly (readonly [
       })
     },
     () => [
-      'deploy-rs: deploy is not in PATH; install deploy-rs, or name another one as tools.deploy',
+      'deploy-rs: deploy is not in PATH; install deploy-rs 1.0 or later, or name another one as tools.deploy',
       "OpenSSH's client: ssh is not in PATH; install OpenSSH's client, or name another one as tools.ssh",
       noKey.replace('./key', './secret'),
       'state folder: ./secret/state cannot be written by this user (ENOTDIR); give it to the user of the controller, choose another stateDir, or run this as that user',

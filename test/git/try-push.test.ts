@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../../lab/port.ts'
 import { createGit } from '../../src/git/git.ts'
 import type { Git } from '../../src/model/ports.ts'
 
@@ -48,4 +50,25 @@ test('a remote that cannot be written says so', async () => {
   // Also root cannot write to what is no folder.
   const elsewhere = createGit({ url: '/proc/self', mirror: join(folder, 'mirror'), env })
   await expect(elsewhere.tryPush('nixcluster/doctor', commit, undefined)).rejects.toThrow()
+})
+
+test('a server that lets us read and not push says so to a push that is only tried', async () => {
+  const port = await freePort()
+  const words = ['daemon', '--export-all', `--base-path=${folder}`, `--port=${port}`]
+  const daemon = spawn('git', [...words, '--listen=127.0.0.1', '--verbose'], {
+    ...{ env: { ...env, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+  })
+  onTestFinished(async () => {
+    process.kill(-daemon.pid!)
+    await once(daemon, 'exit')
+  })
+  // Its first word is that it is ready.
+  await once(daemon.stderr, 'data')
+  const url = `git://127.0.0.1:${port}/remote`
+  const there = createGit({ url, mirror: join(folder, 'another'), env })
+  await there.fetch()
+  expect((await there.branches()).get('main')).toBe(commit)
+  await expect(there.tryPush('nixcluster/doctor', commit, undefined)).rejects.toThrow(
+    /access denied|service not enabled/,
+  )
 })

@@ -15,7 +15,8 @@ import {
   keyFinding,
   noKeyFinding,
 } from '../../report/findings/place.ts'
-import { programFinding, type NeededProgram } from '../../report/findings/programs.ts'
+import { neededPrograms, programFinding } from '../../report/findings/programs.ts'
+import type { NeededProgram } from '../../report/findings/programs.ts'
 import { redisFailure, redisFindings } from '../../report/findings/redis.ts'
 import { list } from '../../report/wording.ts'
 import type { Group, Perform } from './check.ts'
@@ -172,31 +173,20 @@ async function examinePrograms(
   perform: Perform,
 ): Promise<{ readonly findings: readonly Finding[]; readonly there: ReadonlySet<string> }> {
   const { tools, roles } = config
-  const { nix, deploy, ssh, redisServer } = tools
-  const [plans, deploys] = [roles.includes('plan'), roles.includes('deploy')]
-  const needed: readonly (NeededProgram & { readonly flag?: string; readonly or?: string })[] = [
-    ...(plans || deploys
-      ? [
-          { name: 'git', program: 'git', oldest: '2.38' },
-          { name: 'ssh', program: ssh, setting: 'tools.ssh', flag: '-V' },
-          { name: 'Nix', program: nix, oldest: '2.18', setting: 'tools.nix' },
-        ]
-      : []),
-    ...(deploys
-      ? [{ name: 'deploy-rs', program: deploy, oldest: '1.0', setting: 'tools.deploy' }]
-      : []),
+  const needed: readonly (NeededProgram & { readonly or?: string })[] = [
+    ...neededPrograms(tools, roles),
     ...(config.redis.url === undefined
       ? [
           {
-            ...{ name: 'Redis or Valkey', program: redisServer, oldest: '6.2' },
-            ...{ setting: 'tools.redisServer', or: 'valkey-server' },
+            ...{ name: 'Redis or Valkey', program: tools.redisServer, oldest: '6.2' },
+            ...{ setting: 'tools.redisServer', or: 'valkey-server', flag: '--version' },
           },
         ]
       : []),
   ]
   const there = new Set<string>()
   const findings = await Promise.all(
-    needed.map(({ flag = '--version', or, ...one }) =>
+    needed.map(({ flag, or, ...one }) =>
       perform({
         name: one.name,
         advice: `try ${one.program} ${flag} by hand`,

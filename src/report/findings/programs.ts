@@ -1,4 +1,5 @@
 import { fine, warning, wrong, type Finding } from '../../model/finding.ts'
+import type { Role } from '../../model/role.ts'
 import type { ProgramFacts } from '../../model/surroundings.ts'
 import { isFrom, versionIn } from './version.ts'
 
@@ -12,11 +13,30 @@ export interface NeededProgram {
   readonly oldest?: string
   /** The setting that names another one. */
   readonly setting?: string
+  /** Has it tell its version. */
+  readonly flag: string
+}
+
+/** What roles of the controller run, Redis left out. */
+export function neededPrograms(
+  { nix, deploy, ssh }: Readonly<Record<'nix' | 'deploy' | 'ssh', string>>,
+  roles: readonly Role[],
+): readonly NeededProgram[] {
+  if (!roles.some((role) => role !== 'webhook')) return []
+  const flag = '--version'
+  return [
+    { name: 'Nix', program: nix, oldest: '2.18', setting: 'tools.nix', flag },
+    ...(roles.includes('deploy')
+      ? [{ name: 'deploy-rs', program: deploy, oldest: '1.0', setting: 'tools.deploy', flag }]
+      : []),
+    { name: "OpenSSH's client", program: ssh, setting: 'tools.ssh', flag: '-V' },
+    { name: 'git', program: 'git', oldest: '2.38', flag },
+  ]
 }
 
 /** Whether a program is there, and new enough. */
 export function programFinding(
-  { name, program, oldest, setting }: NeededProgram,
+  { name, program, oldest, setting }: Omit<NeededProgram, 'flag'>,
   facts: ProgramFacts | undefined,
 ): Finding {
   const needed = oldest === undefined ? name : `${name} ${oldest} or later`
