@@ -60,7 +60,9 @@ async function bundle(program: string, name: string, folder: string, env = ''): 
   await writeFile(
     wrapper,
     `#!/bin/sh
-lib=$(dirname "$(readlink -f "$0")")/../lib/${name}
+# Even where PATH is empty.
+self=$(/usr/bin/readlink -f "$0")
+lib=\${self%/bin/*}/lib/${name}
 ${env === '' ? '' : `export ${env}\n`}exec "$lib/${loader}" --argv0 "$0" --library-path "$lib" "$lib/${name}" "$@"
 `,
   )

@@ -121,6 +121,11 @@ let
     else
       value;
 
+  # YAML, since all JSON is.
+  fileOf =
+    unit: service:
+    pkgs.writeText "${unit}.yaml" (builtins.toJSON (withoutNull (settingsOf unit service)));
+
   localRepositories = lib.filter (lib.hasPrefix "/") (
     map ({ url, ... }: lib.removePrefix "file://" url) settings.repositories
   );
@@ -154,10 +159,7 @@ let
         ExecStart = lib.concatStringsSep " " (
           [ "${lib.getExe cfg.package} serve" ]
           ++ lib.optional (arguments != "") arguments
-          # YAML, since all JSON is.
-          ++ [
-            "--config ${pkgs.writeText "${unit}.yaml" (builtins.toJSON (withoutNull (settingsOf unit service)))}"
-          ]
+          ++ [ "--config ${fileOf unit service}" ]
         );
         StateDirectory = unit;
         StateDirectoryMode = "0700";
@@ -302,6 +304,13 @@ in
     );
 
     environment.systemPackages = [ cfg.package ];
+    # For `nixcluster doctor`; a service names its file in the store, so that it is restarted with it.
+    environment.etc = lib.mapAttrs' (
+      unit: service:
+      lib.nameValuePair "nixcluster/${
+        if unit == "nixcluster" then "controller" else lib.removePrefix "nixcluster-" unit
+      }.yaml" { source = fileOf unit service; }
+    ) services;
 
     users.users = lib.mapAttrs (unit: _: {
       isSystemUser = true;

@@ -4,6 +4,7 @@ import { CommandError } from '../model/errors.ts'
 import { killAll, memoryOf, sendToGroup } from './process-group.ts'
 
 export interface RunOptions {
+  /** `/` where nothing is said of it: the folder that we are in may be closed to our user. */
   readonly cwd?: string
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
@@ -58,7 +59,7 @@ export async function run(
     stripFinalNewline: false,
     maxBuffer: options.maxOutput ?? 256_000_000,
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    cwd: options.cwd ?? '/',
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     // A descriptor of its own: execa's file option would copy through this process, which may die.
     stdout: output,

@@ -210,6 +210,13 @@ test('a pushed branch is answered with its plan, its merge deploys, its revert b
   expect(await tell('status')).toMatch(/web1 .*current/)
 })
 
+test('the documented doctor finds nothing wrong', async () => {
+  const doctor = blocks.find(({ text }) => text.includes('nixcluster doctor'))!
+  const said = await here(`${doctor.text.trim()} 2>&1 || true`)
+  expect(said).toContain('✓ deploy-rs')
+  expect(said).not.toContain('✗')
+})
+
 test('its exposure is below 2, and it runs under a user of its own', async () => {
   const exposure = await exposureOf('nixcluster')
   console.log(`exposure ${exposure}`)
