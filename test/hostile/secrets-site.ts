@@ -17,7 +17,7 @@ import { freePort } from '../../lab/port.ts'
 import { linked } from '../../scripts/cache.ts'
 import { startGitea } from '../gitea/server.ts'
 import { startGithub } from '../github/server.ts'
-import { startGitOverHttp } from './git-over-http.ts'
+import { startGitOverHttp } from '../git/over-http.ts'
 import { writePrograms } from './programs.ts'
 import { createWriter, honest } from './repository.ts'
 
@@ -107,7 +107,7 @@ export async function startSecretsSite() {
   const opened = new Set<string>()
   const over = await startGitOverHttp({
     root,
-    opens(repository, authorization) {
+    opens({ repository, authorization }) {
       const wanted: Readonly<Record<string, string>> = {
         'token.git': secrets.token,
         'app.git': secrets.installationToken,

@@ -11,7 +11,7 @@ import { startLab, type Lab } from '../../lab/machines.ts'
 import { freePort } from '../../lab/port.ts'
 import { ensureTools } from '../../scripts/setup.ts'
 import type { Role } from '../../src/model/role.ts'
-import { startGitServer, type GitServer } from '../github/git-server.ts'
+import { startGitOverHttp } from '../git/over-http.ts'
 import { startGithub, type GithubStandIn } from '../github/server.ts'
 import { eventually } from '../e2e/site.ts'
 
@@ -61,7 +61,8 @@ export interface RolesSite {
   readonly lab: Lab
   readonly fleet: Fleet
   readonly github: GithubStandIn
-  readonly gitServer: GitServer
+  /** Who was not let in to git, and for what: `plan git-receive-pack`. */
+  readonly refused: readonly string[]
   readonly secrets: Secrets
   /** Starts a process of a role under its own account, and waits until it is ready. */
   start(role: Role): Promise<RoleProcess>
@@ -96,11 +97,16 @@ export async function startRolesSite(): Promise<RolesSite> {
     ...{ template, inputs, port: 0 },
     github: { project, apiUrl: github.url, token },
   })
-  const gitServer = await startGitServer({
+  const refused: string[] = []
+  const gitServer = await startGitOverHttp({
     root: lab.folder,
-    tokens: {
-      [planToken]: { who: 'plan', mayPush: false },
-      [token]: { who: 'deploy', mayPush: true },
+    opens({ authorization, service }) {
+      const [, basic = ''] = authorization.split(' ')
+      const [, given] = Buffer.from(basic, 'base64').toString().split(':')
+      const who = given === token ? 'deploy' : given === planToken ? 'plan' : 'nobody'
+      const may = who === 'deploy' || (who === 'plan' && service === 'git-upload-pack')
+      if (!may) refused.push(`${who} ${service}`)
+      return may
     },
   })
   const redisPort = await freePort()
@@ -197,7 +203,7 @@ repositories:
 `
 
   return {
-    ...{ lab, fleet, github, gitServer, secrets, start },
+    ...{ lab, fleet, github, refused, secrets, start },
     runAs(role, ...words) {
       return exitCodeOf(asAccount(accounts[role], words, { PATH: '/usr/bin:/bin' }))
     },

@@ -141,7 +141,7 @@ test('a pull request is planned by one account and its rollout told by the other
 }, 120_000)
 
 test('what pushes is deploy alone: nobody else has tried to', () => {
-  expect(site.gitServer.refused).toEqual([])
+  expect(site.refused).toEqual([])
   expect(webhook.log()).not.toContain('git')
 })
 

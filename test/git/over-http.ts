@@ -12,24 +12,36 @@ export interface GitOverHttp {
 export interface GitOverHttpOptions {
   /** Folder of bare repositories. */
   readonly root: string
-  /** Whether the authorization of a request opens a repository, named as `fleet.git`. */
-  readonly opens: (repository: string, authorization: string) => boolean
+  /** Whether a request is let in. */
+  readonly opens: (asked: Asked) => boolean
   /** Where requests for a repository are sent; to a page that is none, at `/elsewhere`, for instance. */
   readonly moved?: Readonly<Record<string, (host: string) => string>>
 }
 
-/** Starts it; whoever is let in may fetch and push. */
+/** What a request wants, and what it shows for that. */
+export interface Asked {
+  /** As `fleet.git`. */
+  readonly repository: string
+  readonly authorization: string
+  /** To fetch, or to push. */
+  readonly service: 'git-upload-pack' | 'git-receive-pack'
+}
+
+/** Starts it; only Basic authorization is asked for. */
 export async function startGitOverHttp(options: GitOverHttpOptions): Promise<GitOverHttp> {
   const server = createServer((request, response) => {
-    const { pathname, search } = new URL(request.url ?? '', 'http://git')
+    const { pathname, search, searchParams } = new URL(request.url ?? '', 'http://git')
     const repository = pathname.split('/')[1] ?? ''
     const moved = options.moved?.[repository]
     if (moved !== undefined) {
       response.writeHead(301, { location: moved(request.headers.host ?? '') }).end()
       return
     }
+    const { authorization = '' } = request.headers
+    const isPush = [searchParams.get('service'), pathname.split('/').at(-1)].includes(receivePack)
+    const service = isPush ? receivePack : 'git-upload-pack'
     if (repository === 'elsewhere') response.end('Nothing here.')
-    else if (options.opens(repository, request.headers.authorization ?? ''))
+    else if (options.opens({ repository, authorization, service }))
       serve(options.root, pathname, search.slice(1), request, response)
     else response.writeHead(403).end()
   })
@@ -44,6 +56,8 @@ export async function startGitOverHttp(options: GitOverHttpOptions): Promise<Git
     },
   }
 }
+
+const receivePack = 'git-receive-pack'
 
 /** CGI, as far as `git http-backend` asks for it. */
 function serve(
