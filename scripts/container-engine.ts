@@ -14,7 +14,7 @@ const engine = [
   ...['aardvark-dns', 'buildah', 'conmon', 'crun', 'docker-cli', 'docker-compose', 'netavark'],
   ...['nftables', 'podman'],
   // What whoever installs the controller has on the machine.
-  ...['ca-certificates', 'curl', 'git', 'iproute2', 'openssh-client', 'openssl'],
+  ...['ca-certificates', 'curl', 'git', 'iproute2', 'openssh-client', 'openssl', 'shellcheck'],
 ]
 
 /** A tree named after what is in it. */

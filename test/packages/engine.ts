@@ -13,6 +13,8 @@ export interface Engine {
   readonly home: string
   /** Runs a script of sh as root on that machine; what it writes comes back, in order. Throws when it fails. */
   sh(script: string, options?: RunOptions): Promise<string>
+  /** Gives it an address on a bridge of this machine. */
+  plug(bridge: string, address: string): Promise<void>
   /** Ends everything that runs there, and removes its containers, images and volumes. */
   close(): Promise<void>
 }
@@ -101,6 +103,13 @@ export async function startEngine(): Promise<Engine> {
         { all: true, stdin: 'ignore' },
       )
       return all
+    },
+    async plug(bridge, address) {
+      const link = `engine${inside}`
+      const ends = ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'lab', 'netns', inside]
+      await execa('ip', ends)
+      await execa('ip', ['link', 'set', link, 'master', bridge, 'up'])
+      await engine.sh(`ip address add ${address} dev lab; ip link set lab up`)
     },
     async close() {
       process_.kill('SIGKILL')
