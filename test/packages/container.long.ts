@@ -129,6 +129,23 @@ test("Docker's own builder finds nothing to mend in the Dockerfile", async () =>
   expect(await check(await readFile(join(root, 'Dockerfile'), 'utf8'))).toBe('')
 })
 
+test('secrets in the checkout are not given to the build, nor is anything else of this machine', async () => {
+  const context = await engine.sh(
+    `cp -r nixcluster context
+    cd context
+    mkdir -p secrets node_modules .git examples/secrets
+    touch secrets/fleet-secret node_modules/x .git/config .env .npmrc id_ed25519 controller.yaml
+    printf 'FROM localhost/debian\nCOPY . /context\n' |
+      buildah build --quiet --isolation chroot --pull=never --file - --tag localhost/context .
+    podman run --rm --network none localhost/context ls -A /context
+    podman rmi localhost/context`,
+  )
+  expect(context.split('\n').filter((line) => !/[0-9a-f]{64}|^Untagged/.test(line))).toEqual([
+    ...['CHANGELOG.md', 'README.md', 'bin', 'container', 'docs', 'package-lock.json'],
+    ...['package.json', 'schemas', 'scripts', 'src', 'tsconfig.build.json', 'tsconfig.json'],
+  ])
+})
+
 test('the scripts are what shellcheck wants them to be', async () => {
   expect(await engine.sh('shellcheck container/*.sh', compose)).toBe('')
 })
@@ -150,7 +167,7 @@ describe('the image', () => {
     expect(await inImage('find / -xdev -perm /6000 -type f 2>/dev/null || true')).toBe('')
   })
 
-  test('holds no compiler, no package manager of Node, no sources and no secrets', async () => {
+  test('holds no compiler, no package manager of Node and no sources', async () => {
     const found = await inImage(
       'for name in gcc cc ld make cargo rustc tsc npm npx; do command -v $name || true; done',
     )
@@ -164,11 +181,6 @@ describe('the image', () => {
     expect(await inImage('ls -A /var/lib/nixcluster /mnt /tmp /var/lib/apt/lists')).not.toMatch(
       /^\w/m,
     )
-    expect(
-      await inImage(
-        'find / -xdev -name "*.pem" -path "*key*" -o -xdev -name "id_*" -o -xdev -name .npmrc 2>/dev/null || true',
-      ),
-    ).toBe('')
   })
 
   test('says how it is started, stopped and looked at', async () => {
@@ -207,7 +219,7 @@ test('Nix builds into /nix, though a container may make no namespaces', async ()
   await writeFile(join(engine.home, 'profile.json'), JSON.stringify(noNamespaces))
   const run = (script: string): Promise<string> =>
     engine.sh(
-      `docker run --rm --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:exec,mode=1777 \
+      `podman run --rm --cap-drop all --security-opt no-new-privileges --read-only --tmpfs /tmp:exec,mode=1777 \
         --security-opt seccomp=/root/profile.json --entrypoint sh nixcluster -euc "$script" 2>&1`,
       { env: { script } },
     )
@@ -216,7 +228,7 @@ test('Nix builds into /nix, though a container may make no namespaces', async ()
     name = "built"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo it is > $out" ];
   }`
   const built = await run(
-    `nix build --no-link --print-out-paths --impure --expr '${derivation.replaceAll('$', '\\$')}' | xargs tail -v`,
+    `nix build --option substitute false --no-link --print-out-paths --impure --expr '${derivation.replaceAll('$', '\\$')}' | xargs tail -v`,
   )
   expect(built).toMatch(/==> \/nix\/store\/\w{32}-built <==\nit is$/)
 })
