@@ -86,6 +86,8 @@ function staleness(
 
 /** What Nix writes as `original` for the commonest references; undefined where that is not evident. */
 function originalOf(url: string): Readonly<Record<string, string | undefined>> | undefined {
+  // What is no text when it is decoded, Nix takes in ways of its own.
+  if (/%(?![0-9A-Fa-f]{2})/.test(url)) return undefined
   const [bare = '', query] = url.split('?')
   const forge = /^(github|gitlab|sourcehut):([^/]+)\/([^/]+)(?:\/(.+))?$/.exec(bare)
   if (forge && query === undefined) {
@@ -93,13 +95,22 @@ function originalOf(url: string): Readonly<Record<string, string | undefined>> |
     const isCommit = /^[0-9a-f]{40}$/.test(branch ?? '')
     return {
       type: type!,
-      owner: decodeURIComponent(owner!),
-      repo: decodeURIComponent(repo!),
+      owner: decode(owner!),
+      repo: decode(repo!),
       ref: isCommit ? undefined : branch,
       rev: isCommit ? branch : undefined,
     }
   }
   if (bare.startsWith('path:') && query === undefined)
-    return { type: 'path', path: bare.slice('path:'.length) }
+    return { type: 'path', path: decode(bare.slice('path:'.length)) }
   return undefined
+}
+
+/** Bytes that are no UTF-8 stay as they are written: Nix' lock has no other way to say them either. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -58,3 +58,12 @@ test.each([
 ])('a stale lock is a warning: %#', (text, inputs, message) => {
   expect(check(text, inputs)).toEqual(['stale', `warning: ${message} [lock/stale]`])
 })
+
+test.each([
+  ['path:/srv/my%20modules', { type: 'path', path: '/srv/my modules' }],
+  ['path:/srv/a%2', { type: 'path', path: '/srv/b' }],
+  ['github:me%zz/fleet', { type: 'github', owner: 'you', repo: 'fleet' }],
+])('%s is what Nix makes of it, or is left alone', (url, own) => {
+  const nodes = { root: { inputs: { own: 'own' } }, own: { original: own } }
+  expect(check(locked(nodes), [input('own', url)])).toEqual(['ok'])
+})
