@@ -5,13 +5,14 @@ import { execa } from 'execa'
 import { bin, cache, homeOf, isAtLeast, link, linked, workshop, which } from './cache.ts'
 import type { Tool } from './tool.ts'
 
-const version = '1.0.0'
-const home = join(cache, `deploy-rs-${version}`)
+/** The release that cargo builds; the container image has the same. */
+export const deployRsVersion = '1.0.0'
+const home = join(cache, `deploy-rs-${deployRsVersion}`)
 
 /** deploy-rs: `deploy` for the controller and, of the same release, `activate` for the machines. */
 export const deployRs: Tool = {
   name: 'deploy-rs',
-  plan: `deploy-rs ${version} built by cargo into ${home} (2 processors: 80 s)`,
+  plan: `deploy-rs ${deployRsVersion} built by cargo into ${home} (2 processors: 80 s)`,
   async isReady() {
     if (linked('deploy') && linked('activate')) return true
     // Only the one beside `deploy`: other programs are called `activate`, too.
@@ -28,14 +29,18 @@ export const deployRs: Tool = {
   },
   obstacle: async () =>
     which('cargo') === undefined
-      ? `building deploy-rs ${version} needs cargo: install Rust, or deploy-rs`
+      ? `building deploy-rs ${deployRsVersion} needs cargo: install Rust, or deploy-rs`
       : undefined,
   async install() {
     const cargo = which('cargo')!
     const root = join(workshop, 'deploy-rs')
-    await execa(cargo, ['install', 'deploy-rs', '--version', version, '--locked', '--root', root], {
-      stdin: 'ignore',
-    })
+    await execa(
+      cargo,
+      ['install', 'deploy-rs', '--version', deployRsVersion, '--locked', '--root', root],
+      {
+        stdin: 'ignore',
+      },
+    )
     await rm(home, { recursive: true, force: true })
     await rename(root, home)
     await link([join(home, 'bin/deploy'), join(home, 'bin/activate')])

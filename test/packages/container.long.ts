@@ -9,7 +9,7 @@ import { ensureTools } from '../../scripts/setup.ts'
 import { bring } from '../../scripts/tool.ts'
 import { documented } from './documented.ts'
 import { startEngine, type Engine } from './engine.ts'
-import { baseImages, buildImage, copyCheckout } from './image.ts'
+import { buildImage, copyCheckout } from './image.ts'
 
 // The Dockerfile is built and docker-compose.yml is brought up by Docker's own client and Compose, in front of
 // podman; what docs/install.md tells people to run is run. In place of others stand: the images that registries
@@ -111,13 +111,6 @@ async function propose(branch: string, from: string, to: string): Promise<string
     fleet,
   )
 }
-
-test('every base image is named by its version and its digest, and Node is the one of the tests', async () => {
-  const images = await baseImages()
-  expect(images).toHaveLength(3)
-  for (const image of images) expect(image).toMatch(/^\w+:\S*\d\S*@sha256:[0-9a-f]{64}$/)
-  expect(images[0]).toContain(`node:${process.versions.node}-`)
-})
 
 test("Docker's own builder finds nothing to mend in the Dockerfile", async () => {
   await bring(dockerfileCheck)
