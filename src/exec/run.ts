@@ -53,8 +53,6 @@ export async function run(
     env: { ...options.env },
     extendEnv: false,
     detached: true,
-    // What writes to a file may outlive us: an activation is never interrupted.
-    cleanup: fd === undefined,
     reject: false,
     stripFinalNewline: false,
     maxBuffer: options.maxOutput ?? 256_000_000,
@@ -65,6 +63,9 @@ export async function run(
     stdout: output,
     stderr: output,
   })
+  // What writes to a file may outlive us: an activation is never interrupted.
+  const endsWithUs = fd === undefined && child.pid !== undefined ? child.pid : undefined
+  if (endsWithUs !== undefined) endWithUs(endsWithUs)
   let limit: CommandError['limit']
   let killer: NodeJS.Timeout | undefined
   const end = (reason?: typeof limit, afterMs?: number): void => {
@@ -114,7 +115,20 @@ export async function run(
     clearInterval(watch)
     signal?.removeEventListener('abort', abort)
     if (fd !== undefined) closeSync(fd)
+    if (endsWithUs !== undefined) running.delete(endsWithUs)
   }
+}
+
+/** Leaders of the groups that end when this process does. */
+const running = new Set<number>()
+let isWatched = false
+
+function endWithUs(leader: number): void {
+  running.add(leader)
+  if (isWatched) return
+  isWatched = true
+  // Execa's own cleanup leaves out what is detached.
+  process.on('exit', () => running.forEach(killAll))
 }
 
 function exceeded(limit: NonNullable<CommandError['limit']>, options: RunOptions): string {

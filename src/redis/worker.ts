@@ -8,8 +8,11 @@ import { deduplicationId, queueName, type TracedJob } from './queue.ts'
 
 /** Runs jobs until it is closed. */
 export interface RedisWorker {
-  /** Takes no more jobs, waits up to `limitMs` for the running ones, then leaves them to the next worker. */
-  close(limitMs: number): Promise<void>
+  /**
+   * Takes no more jobs, waits so long for those at machines and for the others, in milliseconds, and leaves
+   * what runs then to the next worker.
+   */
+  close(limits: { readonly machineMs: number; readonly othersMs: number }): Promise<void>
 }
 
 export interface WorkerOptions {
@@ -43,7 +46,7 @@ const graceMs = 2_000
 /** Starts workers for these kinds of jobs; the only place that turns outcomes into BullMQ's. */
 export function startWorker({ address, kinds, handle, log, metrics }: WorkerOptions): RedisWorker {
   const connection = createPatientConnection(address)
-  const running = new Set<Promise<Outcome>>()
+  const running = new Map<Promise<Outcome>, Job['kind']>()
   const workers = kinds.map((kind) => {
     const worker = new Worker<TracedJob>(
       queueName(kind),
@@ -89,7 +92,7 @@ export function startWorker({ address, kinds, handle, log, metrics }: WorkerOpti
 
   async function outcomeOf(job: Job, attempts: number): Promise<Outcome & { thrown?: true }> {
     const handling = handle(job)
-    running.add(handling)
+    running.set(handling, job.kind)
     try {
       return await handling
     } catch (error) {
@@ -116,19 +119,27 @@ export function startWorker({ address, kinds, handle, log, metrics }: WorkerOpti
     if (asked === 1) await job.promote()
   }
 
+  /** Resolves once no job of these kinds runs. */
+  async function ended(isMeant: (kind: Job['kind']) => boolean): Promise<void> {
+    const meant = () => [...running].filter(([, kind]) => isMeant(kind)).map(([job]) => job)
+    for (let jobs = meant(); jobs.length > 0; jobs = meant()) await Promise.allSettled(jobs)
+  }
+
   return {
-    async close(limitMs) {
+    async close({ machineMs, othersMs }) {
       const closed = Promise.allSettled(workers.map((worker) => worker.close()))
-      // Without Redis a worker waits for it for ever, whether it has a job or not.
-      const idle = async (): Promise<void> => {
-        while (running.size > 0) await Promise.allSettled(running)
-        await pause(graceMs, undefined, { ref: false })
-      }
-      await Promise.race([closed, idle(), pause(limitMs, undefined, { ref: false })])
+      const enough = Promise.all([
+        ended((kind) => kind === 'machine'),
+        Promise.race([ended(() => true), passed(othersMs)]),
+        // Without Redis a worker waits for it for ever, whether it has a job or not.
+      ]).then(() => passed(graceMs))
+      await Promise.race([closed, enough, passed(machineMs)])
       connection.disconnect()
     },
   }
 }
+
+const passed = (ms: number): Promise<void> => pause(ms, undefined, { ref: false })
 
 /** Milliseconds until a job that threw is tried again: one second, doubled up to a minute. */
 export function delayAfter(attempts: number): number {

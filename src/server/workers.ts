@@ -56,8 +56,11 @@ export interface Workers {
   close(): Promise<void>
 }
 
-/** An activation with its confirmation ends within this; what has not is read back by the next start. */
-const closeLimitMs = 300_000
+/**
+ * An activation with its confirmation ends within this; what has not is read back by the next start. What
+ * else is cut off, such as an evaluation, is done again.
+ */
+const closeLimits = { machineMs: 300_000, othersMs: 10_000 }
 
 /** Prepares the workers of the roles `plan` and `deploy`; throws with a line that says what is missing. */
 export async function prepareWorkers(options: WorkersOptions): Promise<Workers> {
@@ -161,7 +164,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
       const timer = setInterval(() => void poll(), config.pollMs)
       stop = () => {
         clearInterval(timer)
-        return worker.close(closeLimitMs)
+        return worker.close(closeLimits)
       }
       void poll()
     },

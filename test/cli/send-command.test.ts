@@ -38,7 +38,7 @@ async function controller({ answers = true } = {}) {
       handle: (job) =>
         job.kind === 'command' ? doCommand(fleet.repository, job, ports) : Promise.resolve(done),
     })
-    onTestFinished(() => worker.close(1000))
+    onTestFinished(() => worker.close({ machineMs: 1000, othersMs: 1000 }))
   }
   const run = async (...words: string[]) => {
     const result = { stdout: '', stderr: '', code: 0 }

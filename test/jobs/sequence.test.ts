@@ -103,7 +103,7 @@ async function run(
       [...known].flatMap(([id, merge]) => (merge ? [id] : [])),
     )
   } finally {
-    await worker.close(5_000)
+    await worker.close({ machineMs: 5_000, othersMs: 5_000 })
     await queue.close()
     site.close()
   }

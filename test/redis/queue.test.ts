@@ -28,7 +28,7 @@ function work(server: RedisServer, handle: (n: number, job: Job) => Outcome | Pr
       return handle(seen.length, job)
     },
   })
-  onTestFinished(() => worker.close(1000))
+  onTestFinished(() => worker.close({ machineMs: 1000, othersMs: 1000 }))
   return { seen, worker }
 }
 
@@ -366,7 +366,29 @@ test('a worker that is closed hands a long job back after the limit', async () =
   })
   await queue.add(publish)
   await until('it runs', () => first.seen.length === 1)
-  await first.worker.close(50)
+  await first.worker.close({ machineMs: 50, othersMs: 50 })
   const second = work(server, () => done)
   await until('another worker took it over', () => second.seen.length === 1)
+})
+
+test('a worker that is closed waits for a machine, and hands the rest back before', async () => {
+  const server = await startRedis()
+  const queue = await openQueue(server)
+  const [plan, machine] = [gate(), gate()]
+  onTestFinished(() => plan.open())
+  const ended: string[] = []
+  const first = work(server, async (_, { kind }) => {
+    await (kind === 'machine' ? machine : plan).opened
+    ended.push(kind)
+    return done
+  })
+  await queue.add({ kind: 'plan', repository: 'fleet', proposal: '7' })
+  await queue.add({ kind: 'machine', repository: 'fleet', machine: 'vm0' })
+  await until('both run', () => first.seen.length === 2)
+  const closed = first.worker.close({ machineMs: 60_000, othersMs: 50 })
+  const soon = new Promise((resolve) => setTimeout(resolve, 500, 'soon'))
+  expect(await Promise.race([closed, soon])).toBe('soon')
+  machine.open()
+  await closed
+  expect(ended).toEqual(['machine'])
 })
