@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { redactText } from '../log/redact.ts'
 import type { Attempt, AttemptLogs } from '../model/remote.ts'
 
 /** No part of a path: `..` and slashes are none of these. */
@@ -30,7 +31,9 @@ export function createAttemptLogs(folder: string): AttemptLogs {
     },
     async read(attempt) {
       const file = fileOf(attempt)
-      return file === undefined ? undefined : readFile(file, 'utf8').catch(() => undefined)
+      if (file === undefined) return undefined
+      const text = await readFile(file, 'utf8').catch(() => undefined)
+      return text === undefined ? undefined : redactText(text, [])
     },
   }
 }

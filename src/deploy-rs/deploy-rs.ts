@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../exec/run.ts'
+import { redactText } from '../log/redact.ts'
 import { CommandError, UnreachableError } from '../model/errors.ts'
 import type { Deployer, Target } from '../model/remote.ts'
 import { tellingLines } from './outcome.ts'
@@ -64,7 +65,8 @@ export function createDeployRs(options: DeployRsOptions): Deployer {
           throw error
         },
       )
-      const lines = (await readFile(log, 'utf8')).split('\n')
+      // People read them in comments and logs, and git and Nix name addresses with all that is in them.
+      const lines = redactText(await readFile(log, 'utf8'), []).split('\n')
       return { exitCode, log, lines: exitCode === 0 ? [] : tellingLines(lines) }
     },
 

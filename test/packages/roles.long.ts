@@ -46,11 +46,19 @@ async function commit(message: string): Promise<void> {
   await git('commit', '--quiet', '--allow-empty', '-m', message)
 }
 
+/** The ids that webhooks were answered with, the newest last. */
+const deliveries: string[] = []
+
+async function tell(to: RoleProcess, event: string, payload: unknown): Promise<void> {
+  const answer = await deliver(to.url, sign(event, payload, site.secrets.secret))
+  expect(answer.status).toBe(202)
+  deliveries.push(answer.headers.get('x-request-id') ?? 'none')
+}
+
 async function pushMain(to: RoleProcess): Promise<string> {
   await git('push', '--quiet', 'origin', 'HEAD:main')
   const tip = await headOf('HEAD')
-  const payload = pushed(project, 'main', '0'.repeat(40), tip)
-  expect((await deliver(to.url, sign('push', payload, site.secrets.secret))).status).toBe(202)
+  await tell(to, 'push', pushed(project, 'main', '0'.repeat(40), tip))
   return tip
 }
 
@@ -62,10 +70,7 @@ async function pushPull(number: number, branch: string, to: RoleProcess): Promis
   await git('push', '--quiet', 'origin', 'HEAD', `HEAD:refs/pull/${number}/head`)
   await git('switch', '--quiet', 'main')
   site.github.pulls.push({ number, branch, head, base: 'main' })
-  const payload = pullRequest(project, 'opened', number)
-  expect((await deliver(to.url, sign('pull_request', payload, site.secrets.secret))).status).toBe(
-    202,
-  )
+  await tell(to, 'pull_request', pullRequest(project, 'opened', number))
   return head
 }
 
@@ -131,6 +136,9 @@ test('a pull request is planned by one account and its rollout told by the other
   site.github.pulls.splice(0, 1, { ...site.github.pulls[0]!, state: 'closed', mergedAs })
   const merge = await pushMain(webhook)
   await untilStatus(merge, 'nixcluster/deploy', 'success')
+  // The story of a push is told under one id, whoever has a part in it.
+  expect(plan.log()).toContain(deliveries.at(-2))
+  expect(deploy.log()).toMatch(new RegExp(`${deliveries.at(-1)}.*machine confirmed`))
   expect(await read('cat /etc/issue')).toContain('Hello from web1')
   expect(await generation()).toBe('2')
   await eventually(

@@ -13,17 +13,22 @@ async function start() {
   const folder = mkdtempSync(join(tmpdir(), 'nixcluster-logs-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const logs = createAttemptLogs(join(folder, 'logs'))
-  writeFileSync(join(folder, 'deploy.log'), 'activating <b>web1</b>\n')
+  writeFileSync(
+    join(folder, 'deploy.log'),
+    'activating <b>web1</b>\nfrom https://me:hunter2@git.example.com/\n',
+  )
   await logs.keep(attempt, join(folder, 'deploy.log'))
   const { url } = await startApp({ logs })
   return { logs, get: (path: string) => fetch(url + path) }
 }
 
-test('whoever has the link reads the log as text, and no page may be made of it', async () => {
+test('whoever has the link reads the log as text, without credentials, and no page may be made of it', async () => {
   const { get } = await start()
   const response = await get(logPath(secret, attempt))
   expect(response.status).toBe(200)
-  expect(await response.text()).toBe('activating <b>web1</b>\n')
+  expect(await response.text()).toBe(
+    'activating <b>web1</b>\nfrom https://me:[secret]@git.example.com/\n',
+  )
   expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
 })
