@@ -1,10 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { cache, locked, workshop } from './cache.ts'
 import { gitea } from './gitea.ts'
-import { ensureTools } from './setup.ts'
-import { bring, SetupError } from './tool.ts'
+import { runGroup } from './run-group.ts'
+import { bring } from './tool.ts'
 
 // Runs test/gitea/*.real.ts against a Gitea that is built first, once.
 
@@ -16,20 +15,4 @@ async function ensureGitea(): Promise<void> {
   })
 }
 
-try {
-  const { path, environment } = await ensureTools()
-  await ensureGitea()
-  const { exitCode } = await execa(
-    'vitest',
-    ['run', '--config', 'test/gitea/vitest.config.ts', ...process.argv.slice(2)],
-    {
-      ...{ cwd: join(import.meta.dirname, '..'), preferLocal: true, stdio: 'inherit' },
-      ...{ env: { ...environment, PATH: path }, reject: false },
-    },
-  )
-  process.exitCode = exitCode ?? 1
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
-}
+await runGroup('test/gitea', ensureGitea)
