@@ -1,7 +1,7 @@
 import { createTroubles } from '../log/troubles.ts'
 import type { Ledger } from '../model/ledger.ts'
 import type { Clock, Job, Log, Metrics, Nix, Outcome, Queue } from '../model/ports.ts'
-import type { SignedCommand } from '../model/ports.ts'
+import type { PlanMemory, SignedCommand } from '../model/ports.ts'
 import type { GivenCommand } from '../model/command.ts'
 import type { AttemptLogs, Deployer, Remote, Target } from '../model/remote.ts'
 import type { Change } from '../rollout/record.ts'
@@ -15,7 +15,7 @@ import { look } from './look.ts'
 import { createMachineJob } from './machine.ts'
 import { done, toOutcome } from './outcome.ts'
 import { planProposal } from './plan-job.ts'
-import type { PlannedProposals } from './plan-job.ts'
+import { createPlannedProposals } from './planned-proposals.ts'
 import { publishTip } from './publish-job.ts'
 import type { PublishSettings } from './publish.ts'
 import type { Repository } from './repository.ts'
@@ -35,6 +35,7 @@ export interface JobPorts {
   readonly remote: Remote
   readonly deployer: Deployer
   readonly queue: Queue
+  readonly memory: PlanMemory
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'deliveriesMissed' | 'polled'>
@@ -53,7 +54,7 @@ export interface JobPorts {
 export function createHandler(ports: JobPorts): (job: Job) => Promise<Outcome> {
   const { repositories, log, announce, settings } = ports
   const systems = createSystems(ports)
-  const planned: PlannedProposals = new Map()
+  const planned = createPlannedProposals({ ...ports, version: settings.version })
   const unlessAway = createAway(ports.clock)
   const troubles = createTroubles(ports.clock.now)
 

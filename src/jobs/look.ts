@@ -2,8 +2,8 @@ import { besidePush } from '../log/trace.ts'
 import type { Outcome, Queue } from '../model/ports.ts'
 import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
-import { keyOf, stateOf } from './plan-job.ts'
-import type { PlannedProposals } from './plan-job.ts'
+import { stateOf } from './plan-job.ts'
+import type { PlannedProposals } from './planned-proposals.ts'
 import type { Repository } from './repository.ts'
 
 export interface LookPorts {
@@ -33,8 +33,8 @@ export async function look(
   const { ledger } = await repository.ledger.read()
   for (const proposal of proposals) {
     const asked = branch === proposal.branch
-    const known = planned.get(keyOf(repository, proposal.id))?.of
-    if (!asked && known === stateOf(proposal, base, ledger)) continue
+    const state = stateOf(proposal, base, ledger)
+    if (!asked && (await planned.has(repository, proposal.id, state))) continue
     if (branch !== undefined && !asked && forge.kind === 'git') continue
     // What is merged already proposes nothing.
     if (!asked && base && (await git.isAncestor(proposal.head, base))) continue

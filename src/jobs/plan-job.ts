@@ -6,19 +6,14 @@ import type { Announce } from './announce.ts'
 import { done } from './outcome.ts'
 import { draftPlan } from './plan.ts'
 import type { Planned, PlannedMerge, PlanPorts } from './plan.ts'
+import type { PlannedProposals } from './planned-proposals.ts'
 import type { Repository } from './repository.ts'
-
-/** What this process has planned: a proposal of a repository -> what it is of, and what came out. */
-export type PlannedProposals = Map<string, { readonly of: string; readonly planned?: Planned }>
 
 export interface PlanJobPorts extends PlanPorts {
   readonly log: Log
   readonly queue: Queue
   readonly announce: Announce
 }
-
-/** Plans with texts that this process keeps, so that one whose base moves can say so. */
-const keptPlans = 50
 
 /**
  * The `plan` job: tells what is known without Nix before Nix is asked, and the whole plan after it. What
@@ -32,10 +27,9 @@ export async function planProposal(
 ): Promise<Outcome> {
   const { queue, announce, log } = ports
   const { forge, git } = repository
-  const key = keyOf(repository, id)
   const proposal = await forge.proposal(id)
   if (proposal === undefined) {
-    planned.delete(key)
+    planned.drop(repository, id)
     if (repository.proposalBranches === true) await showIt()
     return done
   }
@@ -54,7 +48,7 @@ export async function planProposal(
     return done
   }
   await announce.planned(repository, proposal, result)
-  remember(planned, key, { of, planned: result })
+  await planned.keep(repository, id, of, result)
   if (repository.proposalBranches === true && draft.merged !== undefined) await showIt()
   return done
 
@@ -64,7 +58,7 @@ export async function planProposal(
   }
 
   async function tellDraft(soFar: Planned): Promise<void> {
-    const last = planned.get(key)?.planned
+    const last = planned.last(repository, id)
     const isStale = soFar.kind === 'plan' && last?.kind === 'plan' && isOfHead(last, proposal!)
     await (
       isStale
@@ -85,19 +79,6 @@ async function isOvertaken(forge: Forge, { id, head, base }: Proposal): Promise<
   const now = await forge.proposal(id)
   return now?.head !== head || now.base !== base
 }
-
-function remember(
-  planned: PlannedProposals,
-  key: string,
-  result: { readonly of: string; readonly planned: Planned },
-): void {
-  planned.delete(key)
-  planned.set(key, result)
-  const withPlan = [...planned].filter(([, known]) => known.planned !== undefined)
-  for (const [old, { of }] of withPlan.slice(0, -keptPlans)) planned.set(old, { of })
-}
-
-export const keyOf = ({ name }: Repository, proposal: string): string => `${name} ${proposal}`
 
 /**
  * Everything that makes another plan of a proposal, but for what Nix is given. Machines are not looked at

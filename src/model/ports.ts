@@ -180,6 +180,13 @@ export interface Progress {
   awaited(branch: Omit<Topic, 'commit'>): Promise<readonly string[]>
 }
 
+/** Of what state a proposal was planned last, by whichever process; it may be lost at any time. Never throws. */
+export interface PlanMemory {
+  /** The mark that was written; undefined where none is known. */
+  read(repository: string, proposal: string): Promise<string | undefined>
+  write(repository: string, proposal: string, mark: string): Promise<void>
+}
+
 export interface FollowOptions {
   /** How long it waits for a line. */
   readonly limitMs: number

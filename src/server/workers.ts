@@ -21,6 +21,7 @@ import type { Attempt, AttemptLogs } from '../model/remote.ts'
 import { jobsOf } from '../model/role.ts'
 import { createNix, type ControllerNix } from '../nix/nix.ts'
 import type { RedisAddress } from '../redis/connection.ts'
+import { createPlanMemory } from '../redis/plan-memory.ts'
 import { startWorker } from '../redis/worker.ts'
 import { createRemote } from '../ssh/remote.ts'
 import { createSsh } from '../ssh/ssh.ts'
@@ -95,6 +96,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     return (await logs.has(attempt)) ? config.publicUrl + logPath(secret, attempt) : undefined
   }
   const underWay = createUnderWay(clock)
+  const memory = createPlanMemory(options.redis, log)
   const handle = createHandler({
     repositories,
     nix,
@@ -109,6 +111,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
       copyOptions: (target) => ssh.sharedOptions(target),
     }),
     queue,
+    memory,
     clock,
     log,
     metrics,
@@ -170,6 +173,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     },
     async close() {
       await stop()
+      memory.close()
       await compiler.close()
     },
   }

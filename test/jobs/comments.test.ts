@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { doComments, dropStaleSayings } from '../../src/jobs/comments.ts'
 import { look } from '../../src/jobs/look.ts'
+import { createPlannedProposals } from '../../src/jobs/planned-proposals.ts'
 import { tidy } from '../../src/jobs/tidy.ts'
 import type { Report } from '../../src/model/forge.ts'
 import { allowedRemovals, isApproved } from '../../src/rollout/consent.ts'
@@ -106,8 +107,12 @@ describe('approve', () => {
     const { say, ledger, forge, repository, ports, push, wait, jobs } = await proposed()
     await say('ada', '/nixcluster approve')
     wait(1)
+    const planned = createPlannedProposals({
+      ...{ hash: String, nixVersion: '2.30', version: '1.2.3' },
+      memory: { read: async () => undefined, write: async () => {} },
+    })
     const poll = async () => {
-      await look(repository, undefined, new Map(), ports)
+      await look(repository, undefined, planned, ports)
       await tidy(repository, { ...ports, log: silent, metrics: { deliveriesMissed() {} } })
     }
     await poll()

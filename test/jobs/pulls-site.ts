@@ -17,7 +17,7 @@ import type { GivenCommand } from '../../src/model/command.ts'
 import type { Ledger } from '../../src/model/ledger.ts'
 import type { Attempt } from '../../src/model/remote.ts'
 import type { Clock, Job, Log, Outcome, Progress, Queue } from '../../src/model/ports.ts'
-import type { SignedCommand } from '../../src/model/ports.ts'
+import type { PlanMemory, SignedCommand } from '../../src/model/ports.ts'
 import { createMemoryForge } from '../fakes/forge.ts'
 import { createMemoryMachines } from '../fakes/machines.ts'
 import { createMemoryNix } from '../fakes/nix.ts'
@@ -88,6 +88,8 @@ export async function createPullsSite(
   options: {
     readonly private?: boolean
     readonly proposalBranches?: boolean
+    /** Controllers of this site have one Redis. */
+    readonly sharesPlans?: boolean
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'nixcluster-pulls-'))
@@ -127,9 +129,16 @@ export async function createPullsSite(
       ? `https://example.com/${machine}/${n}`
       : undefined
   let runs = 0
-  /** A controller that remembers nothing yet. */
+  const marks = new Map<string, string>()
+  const noMarks = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() }
+  const sharedMarks: PlanMemory = {
+    read: async (_, proposal) => marks.get(proposal),
+    write: async (_, proposal, mark) => void marks.set(proposal, mark),
+  }
+  /** A controller that remembers nothing yet but what others have left in Redis. */
   const createController = () =>
     createHandler({
+      memory: options.sharesPlans === true ? sharedMarks : noMarks,
       repositories: new Map([[repository.name, repository]]),
       ...{ nix, nixVersion: '2.30', remote: machines.remote, deployer: machines.deployer },
       ...{ queue: { add: (job, when) => queue.add(job, when) }, clock, log: silent },

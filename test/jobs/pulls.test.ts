@@ -165,6 +165,20 @@ test('after the merge the comment tells the rollout to its end, also by another 
   expect([...site.forge.deployments.keys()].filter((key) => key.startsWith(merge))).toHaveLength(1)
 })
 
+test('what another process has planned is not planned again, but for what it could not evaluate', async () => {
+  const site = await startSite({ sharesPlans: true })
+  await site.open('1', { alpha: 'two' })
+  await site.open('2', { alpha: 'throw' })
+  await site.poll()
+  expect(site.commentOn('2')).toContain('1 cannot be evaluated')
+  const before = site.nix.evaluated.length
+  site.restart()
+  await site.poll()
+  const [again, ...more] = site.nix.evaluated.slice(before)
+  expect([again, more]).toEqual([['alpha.demo.alpha.lab'], []])
+  expect(site.commentOn('2')).toContain('1 cannot be evaluated')
+})
+
 test('a machine that failed is linked to its log, where strangers cannot read that', async () => {
   for (const isPrivate of [true, false]) {
     const site = await startSite({ private: isPrivate })
