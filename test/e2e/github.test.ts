@@ -118,6 +118,11 @@ test('the first deployment is asked for, and the commit says so until then', asy
   expect(output).toMatch(/Deployed \w{7} to 1 machine/)
   expect((await statesOf(commit, 'nixcluster/deploy', 'success')).at(-2)).toBe('pending')
   expect(await generation()).toBe(1)
+  // It is told at a pace of its own.
+  await eventually(
+    async () => github.deployments.find(({ sha }) => sha === commit)?.statuses.at(-1)?.state,
+    (state) => state === 'success',
+  )
 }, 60_000)
 
 const greeting = { number: 7, branch: 'greeting' }
