@@ -9,9 +9,6 @@ export type Parsed =
   /** The command is known, what follows it is not. */
   | { readonly kind: 'mistake'; readonly verb: string; readonly text: string }
 
-/** The words after `/nixcluster`, as people write them. */
-export const verbs = ['plan', 'approve', 'deploy', 'allow', 'retry', 'pause', 'resume', 'help']
-
 /**
  * Reads a comment: each line that begins with `/nixcluster` is a command, but for those in a code block
  * and in a quotation. Times are taken from `now`.
