@@ -24,6 +24,7 @@ import { createSystems } from './systems.ts'
 import type { PlanLimits } from './systems.ts'
 import { showProposal } from './show.ts'
 import { tellStatus } from './status.ts'
+import { targetOf } from './target.ts'
 import { tick } from './tick.ts'
 import { tidy } from './tidy.ts'
 
@@ -122,7 +123,7 @@ function machinePorts(ports: JobPorts, repository: Repository) {
     repository: repository.name,
     ledger: repository.ledger,
     deployer: keepingLogs(ports, repository),
-    targetOf: async (machine: string) => (await targetOf(repository, machine))?.target,
+    targetOf: async (machine: string) => (await findTarget(repository, machine))?.target,
     report: (event: Parameters<Announce['machine']>[1]) =>
       ports.announce.machine(repository, event),
     settle: async <Made extends Change>(change: (ledger: Ledger) => Made) => {
@@ -156,15 +157,15 @@ function keepingLogs({ deployer, logs, log }: JobPorts, repository: Repository):
 function contactPorts(ports: JobPorts, repository: Repository) {
   return {
     ...machinePorts(ports, repository),
-    targetOf: (machine: string) => targetOf(repository, machine),
+    targetOf: (machine: string) => findTarget(repository, machine),
   }
 }
 
 /**
  * How a machine is reached: by the commit that its intent is of, for a newer one may have left it out,
- * else by the wanted commit. The host key is the YAML's, else the ledger's.
+ * else by the wanted commit.
  */
-async function targetOf(
+async function findTarget(
   repository: Repository,
   name: string,
 ): Promise<{ readonly target: Target; readonly cluster: string } | undefined> {
@@ -174,7 +175,5 @@ async function targetOf(
   const inventory = await inventoryOf(repository, rollout?.source ?? ledger.wanted?.source)
   const machine = inventory?.machines.find((candidate) => candidate.name === name)
   if (machine === undefined) return undefined
-  const hostKey = machine.deployment.hostKey ?? ledger.machines[name]?.hostKey
-  const target = { ...machine.deployment, name, ...(hostKey === undefined ? {} : { hostKey }) }
-  return { target, cluster: machine.cluster }
+  return { target: targetOf(machine, ledger), cluster: machine.cluster }
 }

@@ -7,14 +7,29 @@ export type Role = 'webhook' | 'plan' | 'deploy'
 export const allRoles = ['webhook', 'plan', 'deploy'] as const satisfies readonly Role[]
 
 /**
- * The kinds of jobs that a role runs: what pushes, or touches machines, is `deploy`'s alone, and nobody
- * waits for another role to have looked.
+ * Whose each kind of job is: what pushes, or touches machines, is `deploy`'s alone, and nobody waits for
+ * another role to have looked.
  */
-export const jobsOf = {
-  webhook: [],
-  plan: ['look', 'plan', 'status'],
-  deploy: [
-    ...['publish', 'evaluate', 'rollout', 'machine', 'contact'],
-    ...['comments', 'command', 'tidy', 'show'],
-  ] as Job['kind'][],
-} as const satisfies Readonly<Record<Role, readonly Job['kind'][]>>
+const roleOf: Readonly<Record<Job['kind'], Role>> = {
+  look: 'plan',
+  publish: 'deploy',
+  plan: 'plan',
+  evaluate: 'deploy',
+  rollout: 'deploy',
+  machine: 'deploy',
+  contact: 'deploy',
+  comments: 'deploy',
+  command: 'deploy',
+  status: 'plan',
+  tidy: 'deploy',
+  show: 'deploy',
+}
+
+export const jobKinds = Object.keys(roleOf) as readonly Job['kind'][]
+
+/** The kinds of jobs that a process with these roles runs. */
+export const jobKindsOf = (roles: readonly Role[]): readonly Job['kind'][] =>
+  jobKinds.filter((kind) => roles.includes(roleOf[kind]))
+
+/** Whether a process with these roles runs jobs at all, and so needs programs and a folder. */
+export const runsJobs = (roles: readonly Role[]): boolean => jobKindsOf(roles).length > 0

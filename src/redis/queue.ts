@@ -2,6 +2,7 @@ import { Queue as BullQueue, type Job as BullJob, type JobsOptions } from 'bullm
 import type { Redis } from 'ioredis'
 import { currentTrace, readTrace, type Trace } from '../log/trace.ts'
 import type { Job, Log, Queue } from '../model/ports.ts'
+import { jobKinds } from '../model/role.ts'
 import { createFailFastConnection, watch, type RedisAddress } from './connection.ts'
 
 /** Jobs of one kind, in all processes that share the Redis. */
@@ -26,26 +27,10 @@ export interface RedisQueue extends Queue {
   close(): Promise<void>
 }
 
-/** Each kind of job has a queue of its own. */
-export const jobKinds = [
-  'look',
-  'publish',
-  'plan',
-  'evaluate',
-  'rollout',
-  'machine',
-  'contact',
-  'comments',
-  'command',
-  'status',
-  'tidy',
-  'show',
-] as const satisfies readonly Job['kind'][]
-
 /** A job as it lies in Redis: beside it, what it comes of. */
 export type TracedJob = Job & { readonly trace?: Trace }
 
-/** The name of a kind's queue in Redis. */
+/** The name of a kind's queue in Redis: each has one of its own. */
 export const queueName = (kind: Job['kind']): string => `nixcluster-${kind}`
 
 /** What makes two jobs the same: never a commit, so that the tip is what counts. */

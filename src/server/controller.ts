@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { secretsOf, type Config } from '../config/config.ts'
 import { holdFolder } from '../exec/hold-folder.ts'
+import { systemClock } from '../exec/system-clock.ts'
 import { unfinishedText } from '../jobs/under-way.ts'
 import { createMetrics } from '../log/metrics.ts'
 import { redactText } from '../log/redact.ts'
-import type { Clock, Log } from '../model/ports.ts'
+import type { Log } from '../model/ports.ts'
+import { runsJobs } from '../model/role.ts'
 import type { RedisAddress } from '../redis/connection.ts'
 import { createProgress } from '../redis/progress.ts'
 import { createQueue } from '../redis/queue.ts'
@@ -29,11 +31,6 @@ export interface ControllerOptions {
   readonly env: Readonly<Record<string, string>>
   readonly version: string
   readonly log: Log
-}
-
-const clock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 }
 
 /**
@@ -65,7 +62,7 @@ async function start(
 ): Promise<Omit<Controller, 'close'>> {
   const { config, env, version, log } = options
   const { roles } = config
-  const isWorking = roles.includes('plan') || roles.includes('deploy')
+  const isWorking = runsJobs(roles)
   await requireAll(config, env)
   if (isWorking) {
     const hold = await holdFolder(config.stateDir)
@@ -84,7 +81,17 @@ async function start(
   closers.push(() => queue.close())
   const metrics = createMetrics(options.version)
   metrics.watchQueue(() => queue.depths())
-  const world = { config, env, version, clock, log, metrics, redis: redis.address, queue, progress }
+  const world = {
+    config,
+    env,
+    version,
+    clock: systemClock,
+    log,
+    metrics,
+    redis: redis.address,
+    queue,
+    progress,
+  }
   const workers = isWorking ? await prepareWorkers(world) : undefined
   closers.push(() => workers?.close())
   const app = createApp({
@@ -95,7 +102,7 @@ async function start(
     metrics,
     roles,
     limits: config.limits,
-    now: clock.now,
+    now: systemClock.now,
     ...(workers === undefined ? {} : { logs: workers.logs }),
     ready: async () => ({
       missing: [

@@ -1,6 +1,6 @@
 import { tryToWrite } from '../exec/try-to-write.ts'
 import type { Log } from '../model/ports.ts'
-import { folderFinding } from '../report/findings/place.ts'
+import { refusedFolderFinding } from '../report/findings/place.ts'
 
 /** Looks whether the state folder can be written. */
 export interface DiskWatch {
@@ -21,8 +21,7 @@ export function createDiskWatch(folder: string, log: Log): DiskWatch {
     if (refusal !== told) {
       if (refusal === undefined) log.info({}, 'the state folder can be written again')
       else {
-        const facts = { folder, refusal, isThere: true, owner: 0, us: 0, freeBytes: Infinity }
-        const { found, advice } = folderFinding(facts)
+        const { found, advice } = refusedFolderFinding(folder, refusal)
         log.error({ code: refusal }, `${found}; ${advice}: jobs wait for it`)
       }
       told = refusal

@@ -1,17 +1,17 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Config, RepositoryConfig } from '../config/config.ts'
 import { tryDeployRs } from '../deploy-rs/examine.ts'
 import { createCompiler } from '../exec/compiler.ts'
 import { readVersion } from '../exec/program-version.ts'
+import { systemClock } from '../exec/system-clock.ts'
 import { nixclusterAuthor } from '../git/git.ts'
 import { performAll, type Watcher } from '../jobs/examine/check.ts'
 import { groupsOf, type Examined as Subject } from '../jobs/examine/examine.ts'
 import type { Repository } from '../jobs/repository.ts'
 import type { Examined } from '../model/finding.ts'
-import type { Clock, Log } from '../model/ports.ts'
+import type { Log } from '../model/ports.ts'
 import { createNixExaminer } from '../nix/examine.ts'
 import { examineRedis } from '../redis/examine.ts'
 import { examineMachine } from '../ssh/examine.ts'
@@ -24,11 +24,6 @@ export interface DoctorOptions extends Subject {
   /** What the outside programs get, whole. */
   readonly env: Readonly<Record<string, string>>
   readonly watcher: Watcher
-}
-
-const clock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 }
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -50,7 +45,7 @@ export async function examineAll(options: DoctorOptions): Promise<readonly Exami
   try {
     await takeJumpHosts(config.stateDir, folder)
     const groups = groupsOf(options, {
-      now: clock.now,
+      now: systemClock.now,
       author: `${nixclusterAuthor.name} <${nixclusterAuthor.email}>`,
       open: (repository) => openOne(config, repository, { folder, env, compile: compiler.compile }),
       surroundings: {
@@ -68,7 +63,7 @@ export async function examineAll(options: DoctorOptions): Promise<readonly Exami
         machine: (target, limitMs) => examineMachine(ssh, target, limitMs),
       },
     })
-    return await performAll(groups, clock, watcher)
+    return await performAll(groups, systemClock, watcher)
   } finally {
     await compiler.close()
     await rm(folder, { recursive: true, force: true }).catch(() => undefined)

@@ -33,25 +33,25 @@ export function listen(
   })
 }
 
-/** What is in the way of listening there; undefined: nothing. */
+/** What the system says against listening there; undefined: nothing. */
 export function tryToListen({
   host,
   port,
 }: {
   readonly host: string
   readonly port: number
-}): Promise<Refusal | undefined> {
+}): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (cause: NodeJS.ErrnoException) => resolve(reasonOf(cause)))
+    server.once('error', resolve)
     server.listen(port, host, () => server.close(() => resolve(undefined)))
   })
 }
 
-const reasonOf = ({ code = '', message }: NodeJS.ErrnoException): Refusal =>
+/** Why an address cannot be had, and what to do. */
+export const reasonOf = ({ code = '', message }: NodeJS.ErrnoException): Refusal =>
   reasons[code] ?? [message, 'check listen.host and listen.port']
 
-/** Why it cannot be, and what to do. */
 type Refusal = readonly [why: string, advice: string]
 
 const reasons: Readonly<Record<string, Refusal>> = {

@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { AddressFacts, FolderFacts } from '../model/surroundings.ts'
+import { tryToListen } from './listen.ts'
 
 /** The state folder, or the nearest that is there of those it would be made in. */
 export async function readFolder(folder: string): Promise<FolderFacts> {
@@ -38,11 +38,9 @@ export async function readAddress(
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
 ): Promise<AddressFacts> {
-  const facts = await new Promise<AddressFacts>((resolve) => {
-    const server = createServer()
-    server.on('error', ({ code = '' }: NodeJS.ErrnoException) => resolve({ kind: 'refused', code }))
-    server.listen({ host, port }, () => server.close(() => resolve({ kind: 'free' })))
-  })
+  const error = await tryToListen({ host, port })
+  const facts: AddressFacts =
+    error === undefined ? { kind: 'free' } : { kind: 'refused', code: error.code ?? '' }
   const isTaken = facts.kind === 'refused' && facts.code === 'EADDRINUSE'
   return isTaken && (await isController(host, port, signal)) ? { kind: 'controller' } : facts
 }

@@ -4,13 +4,14 @@ import { readVersion } from '../exec/program-version.ts'
 import { tryToWrite } from '../exec/try-to-write.ts'
 import { ObstaclesError } from '../model/errors.ts'
 import { wrong, type Finding } from '../model/finding.ts'
+import { runsJobs } from '../model/role.ts'
 import { examineRedis } from '../redis/examine.ts'
 import { findRedisServer, isShortEnough, socketIn } from '../redis/server.ts'
-import { folderFinding, keyFinding } from '../report/findings/place.ts'
+import { keyFinding, refusedFolderFinding } from '../report/findings/place.ts'
 import { neededPrograms, programFinding, type NeededProgram } from '../report/findings/programs.ts'
 import { redisFailure, redisFindings } from '../report/findings/redis.ts'
 import { readPrivateKey } from '../ssh/private-key.ts'
-import { tryToListen } from './listen.ts'
+import { reasonOf, tryToListen } from './listen.ts'
 
 type Env = Readonly<Record<string, string>>
 
@@ -20,7 +21,7 @@ const redisLimitMs = 5_000
 
 /** Looks at all that the roles of this process need, and throws ObstaclesError with a line for each thing that is wrong. */
 export async function requireAll(config: Config, env: Env): Promise<void> {
-  const isWorking = config.roles.some((role) => role !== 'webhook')
+  const isWorking = runsJobs(config.roles)
   const findings = await Promise.all([
     ...neededPrograms(config.tools, config.roles).map((needed) => programOf(needed, env)),
     ...(isWorking ? [keyOf(config, env), folderOf(config)] : []),
@@ -60,9 +61,7 @@ async function folderOf({ stateDir, redis }: Config): Promise<readonly Finding[]
   if (redis.url === undefined && !isShortEnough(socket))
     return [wrong('state folder', `no socket can be ${socket}`, 'choose a shorter stateDir')]
   const refusal = await tryToWrite(stateDir)
-  if (refusal === undefined) return []
-  const facts = { folder: stateDir, isThere: true, owner: 0, us: 0, freeBytes: Infinity }
-  return [folderFinding({ ...facts, refusal })]
+  return refusal === undefined ? [] : [refusedFolderFinding(stateDir, refusal)]
 }
 
 /** Where our own Redis has its socket. */
@@ -98,9 +97,9 @@ async function ownRedis(program: string, env: Env): Promise<readonly Finding[]> 
 }
 
 async function addressOf(address: Config['listen']): Promise<readonly Finding[]> {
-  const refusal = await tryToListen(address)
-  if (refusal === undefined) return []
-  const [why, advice] = refusal
+  const error = await tryToListen(address)
+  if (error === undefined) return []
+  const [why, advice] = reasonOf(error)
   return [wrong('address', `${address.host}, port ${address.port}: ${why}`, advice)]
 }
 

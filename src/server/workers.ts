@@ -16,9 +16,9 @@ import { createUnderWay, type UnderWay } from '../jobs/under-way.ts'
 import type { MetricsRegistry } from '../log/metrics.ts'
 import { createTroubles } from '../log/troubles.ts'
 import { createTrace, inTrace } from '../log/trace.ts'
-import type { Clock, Job, Log, Progress, Queue } from '../model/ports.ts'
+import type { Clock, Log, Progress, Queue } from '../model/ports.ts'
 import type { Attempt, AttemptLogs } from '../model/remote.ts'
-import { jobsOf } from '../model/role.ts'
+import { jobKindsOf } from '../model/role.ts'
 import { createNix, type ControllerNix } from '../nix/nix.ts'
 import type { RedisAddress } from '../redis/connection.ts'
 import { createPlanMemory } from '../redis/plan-memory.ts'
@@ -152,7 +152,7 @@ export async function prepareWorkers(options: WorkersOptions): Promise<Workers> 
     }
   }
   await pruneRoots(nix, repositories, log)
-  const kinds = roles.flatMap((role): readonly Job['kind'][] => jobsOf[role])
+  const kinds = jobKindsOf(roles)
   let stop = (): Promise<void> => Promise.resolve()
   return {
     repositories,

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import { fine, warning, type Finding } from '../../model/finding.ts'
 import type { Diagnostic } from '../../model/diagnostic.ts'
+import { runsJobs } from '../../model/role.ts'
 import type { Surroundings } from '../../model/surroundings.ts'
 import {
   builderFinding,
@@ -40,8 +41,8 @@ export function groupsOf(examined: Examined, ports: ExaminePorts): readonly Grou
   const { config } = examined
   const { roles } = config
   const { surroundings } = ports
-  const [plans, deploys] = [roles.includes('plan'), roles.includes('deploy')]
-  const works = plans || deploys
+  const works = runsJobs(roles)
+  const deploys = roles.includes('deploy')
   const fleets = config.repositories.map((repository) => {
     const { promise, resolve } = Promise.withResolvers<Fleet>()
     return { repository, fleet: promise, resolve }
@@ -126,7 +127,7 @@ async function examinePlace(
 ): Promise<readonly Finding[]> {
   const { identityFile } = config.ssh
   const { roles } = config
-  const works = roles.includes('plan') || roles.includes('deploy')
+  const works = runsJobs(roles)
   const needsKey = roles.includes('deploy') || config.repositories.some(({ url }) => isOverSsh(url))
   const told = diagnostics.map(({ code, message, hint, file, line, column }) =>
     warning(code, `${file}:${line}:${column} ${message}`, hint ?? `nixcluster explain ${code}`),

@@ -9,6 +9,7 @@ import {
   unreadableFinding,
 } from '../../report/findings/repository.ts'
 import type { Repository } from '../repository.ts'
+import { targetOf } from '../target.ts'
 import type { Perform } from './check.ts'
 
 export interface RepositoryPorts {
@@ -91,11 +92,11 @@ async function examineBranch(repository: Repository, perform: Perform): Promise<
         mistakes.length > 0 && ledger.wanted !== undefined
           ? (await source(ledger.wanted.source)).compilation.inventory
           : compilation.inventory
-      machines = (inventory?.machines ?? []).map(({ name, system, deployment }) => {
-        const hostKey = deployment.hostKey ?? ledger.machines[name]?.hostKey
-        const target = { ...deployment, name, ...(hostKey === undefined ? {} : { hostKey }) }
-        return { target, system, ledger: ledger.id }
-      })
+      machines = (inventory?.machines ?? []).map((machine) => ({
+        target: targetOf(machine, ledger),
+        system: machine.system,
+        ledger: ledger.id,
+      }))
       return [branchFinding(branch, tip, mistakes.length, inventory?.machines.length)]
     },
   })

@@ -43,38 +43,37 @@ const isFull = (code: string): boolean => code === 'ENOSPC' || code === 'EDQUOT'
 const leastFree = 100 * 2 ** 20
 const littleFree = 2 ** 30
 
+/** Why the state folder cannot be written, by the system's code. */
+export function refusedFolderFinding(folder: string, code: string): Finding {
+  if (code === 'EROFS')
+    return wrong(stateFolder, `${folder} is on a read-only file system`, 'choose another stateDir')
+  return isFull(code)
+    ? wrong(stateFolder, `${folder} is on a disk that is full (${code})`, makeRoom)
+    : wrong(
+        stateFolder,
+        `${folder} cannot be written by this user (${code})`,
+        'give it to the user of the controller, choose another stateDir, or run this as that user',
+      )
+}
+
+const stateFolder = 'state folder'
+const makeRoom = 'make room: mirrors and logs are kept there'
+
 /** Whether the state folder can be written, and for how long. */
 export function folderFinding(facts: FolderFacts): Finding {
   const { folder, isThere, refusal, owner, us, freeBytes } = facts
-  const name = 'state folder'
-  if (refusal !== undefined) {
-    if (refusal === 'EROFS')
-      return wrong(name, `${folder} is on a read-only file system`, 'choose another stateDir')
-    return isFull(refusal)
-      ? wrong(
-          name,
-          `${folder} is on a disk that is full (${refusal})`,
-          'make room: mirrors and logs are kept there',
-        )
-      : wrong(
-          name,
-          `${folder} cannot be written by this user (${refusal})`,
-          'give it to the user of the controller, choose another stateDir, or run this as that user',
-        )
-  }
+  if (refusal !== undefined) return refusedFolderFinding(folder, refusal)
   const free = `${byteSize(freeBytes)} free`
-  if (freeBytes < leastFree)
-    return wrong(name, `${folder}: ${free}`, 'make room: mirrors and logs are kept there')
-  if (freeBytes < littleFree)
-    return warning(name, `${folder}: ${free}`, 'make room: mirrors and logs are kept there')
+  if (freeBytes < leastFree) return wrong(stateFolder, `${folder}: ${free}`, makeRoom)
+  if (freeBytes < littleFree) return warning(stateFolder, `${folder}: ${free}`, makeRoom)
   if (isThere && owner !== us) {
     return warning(
-      name,
+      stateFolder,
       `${folder} belongs to another user (${owner}) than the one who asks (${us})`,
       'run this as the user of the controller: it sees other files and keys',
     )
   }
-  return fine(name, `${folder}${isThere ? '' : ' is made at the start'}: ${free}`)
+  return fine(stateFolder, `${folder}${isThere ? '' : ' is made at the start'}: ${free}`)
 }
 
 /** Whether the controller can listen where it is told to, or does already. */
