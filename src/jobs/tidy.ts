@@ -15,9 +15,8 @@ export interface TidyPorts extends CommandPorts {
  * are closed, and has the forge send again what had not arrived.
  */
 export async function tidy(repository: Repository, ports: TidyPorts): Promise<Outcome> {
-  const { name, forge, git, ledger: store } = repository
+  const { name, forge, ledger: store } = repository
   const { log, metrics, clock } = ports
-  await git.fetch()
   const { ledger } = await store.read()
   const isSaid = ledger.approvals !== undefined || ledger.allowances !== undefined
   if (isSaid || (await hasProposalBranches(repository))) {
